@@ -1,0 +1,1 @@
+//! How requests prove who sends them: bearer tokens, SAS, shared key.

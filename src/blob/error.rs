@@ -1,0 +1,1 @@
+//! From Azure's status and `x-ms-error-code` to an error kind: one table.

@@ -1,0 +1,36 @@
+//! What Azure tells of a blob.
+
+use crate::object::{ContentHeaders, StoreTag, Timestamp};
+
+/// Metadata as Azure holds it: C# identifiers and ASCII values, letter case as sent.
+pub type MetadataPairs = Vec<(String, String)>;
+
+/// Properties from a GET, a HEAD or a listing.
+#[derive(Clone, Debug)]
+pub struct BlobProperties {
+    pub store_tag: StoreTag,
+    pub last_modified: Timestamp,
+    /// Length of the whole blob in bytes, also when a range was read.
+    pub length: u64,
+    /// Of the whole blob; Put Block List leaves it unset.
+    pub content_md5: Option<[u8; 16]>,
+    /// Azure has no `expires`; it is always `None` here.
+    pub content: ContentHeaders,
+    pub metadata: MetadataPairs,
+    /// `Hot`, `Cool`, `Cold`, `Archive`; `None` if not told.
+    pub access_tier: Option<String>,
+    /// A directory of a hierarchical account (`ResourceType` or `hdi_isfolder`).
+    pub is_directory: bool,
+}
+
+/// What a successful write answers.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub store_tag: StoreTag,
+    pub last_modified: Timestamp,
+    /// Put Blob always; others only where they were given one.
+    pub content_md5: Option<[u8; 16]>,
+    /// CRC-64/NVME of the bytes, where the operation answers it. (Put Block List answers the CRC of
+    /// its XML: left out.)
+    pub crc64: Option<u64>,
+}

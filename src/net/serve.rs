@@ -1,0 +1,1 @@
+//! The HTTP/1.1 server loop: limits, timeouts, graceful drain.

@@ -1,0 +1,1 @@
+//! TLS settings for both sides: roots, private CAs, certificate files.

@@ -1,0 +1,1 @@
+//! What operators see: the catalogue of metrics, named events, logs without secrets.
