@@ -1,0 +1,70 @@
+//! Reading an object: what is asked, and what comes back.
+
+use super::{
+    ByteRange, ByteStream, Checksum, ContentHeaders, ETag, ReadCondition, Span, Stamp, Tags, Timestamp, UserMetadata,
+};
+
+/// Everything S3 shows of an object but its bytes.
+#[derive(Clone, Debug)]
+pub struct ObjectMeta {
+    /// Length of the whole object in bytes.
+    pub size: u64,
+    pub etag: ETag,
+    pub last_modified: Timestamp,
+    pub content: ContentHeaders,
+    pub user: UserMetadata,
+    pub tags: Tags,
+    /// Of the whole object, or composite.
+    pub checksums: Vec<Checksum>,
+    /// S3's name; `None` = STANDARD.
+    pub storage_class: Option<String>,
+    /// Set on a blob that the mover wrote and nobody has written since.
+    pub stamp: Option<Stamp>,
+}
+
+/// What part of an object is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    #[default]
+    All,
+    Range(ByteRange),
+    /// The bytes of one part of a multipart object; part 1 of any other object is all of it.
+    Part(u32),
+}
+
+/// A GET or HEAD.
+#[derive(Clone, Debug, Default)]
+pub struct ReadRequest {
+    pub selection: Selection,
+    pub condition: ReadCondition,
+}
+
+/// The answer to a read that did not fail.
+pub enum Read<T> {
+    Object(T),
+    /// The condition says that the client has it already.
+    NotModified(Box<ObjectMeta>),
+}
+
+/// The head of a read.
+#[derive(Debug)]
+pub struct ObjectHead {
+    pub meta: ObjectMeta,
+    /// Set if a part of the object was selected: 206 and Content-Range.
+    pub span: Option<Span>,
+    /// Number of parts, told where a part was asked for.
+    pub parts: Option<u32>,
+}
+
+impl ObjectHead {
+    /// Bytes that the body has.
+    pub fn length(&self) -> u64 {
+        self.span.map_or(self.meta.size, Span::length)
+    }
+}
+
+/// An object being read.
+pub struct ObjectBody {
+    pub head: ObjectHead,
+    pub body: ByteStream,
+}
