@@ -1,6 +1,9 @@
 //! bluebucket: an S3-to-Azure compatibility proxy and data mover.
 
 pub mod blob;
+pub mod bucket;
+pub mod migration;
 pub mod net;
 pub mod object;
+pub mod state;
 pub mod telemetry;

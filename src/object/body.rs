@@ -1,6 +1,8 @@
 //! Bodies: always streamed, with their length known before the first byte.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, ready};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -71,6 +73,74 @@ pub fn once(bytes: Bytes) -> ByteStream {
     Box::pin(futures::stream::iter(frame))
 }
 
+/// Cuts one stream into consecutive streams of given lengths, so that a body can be sent as several
+/// requests without being held. `tap` sees every byte once, in order.
+pub struct Splitter {
+    state: Arc<Mutex<Split>>,
+}
+
+struct Split {
+    source: ByteStream,
+    leftover: Bytes,
+    tap: Box<dyn FnMut(&[u8]) + Send>,
+}
+
+impl Splitter {
+    pub fn new(source: ByteStream, tap: impl FnMut(&[u8]) + Send + 'static) -> Self {
+        Self { state: Arc::new(Mutex::new(Split { source, leftover: Bytes::new(), tap: Box::new(tap) })) }
+    }
+
+    /// The next `length` bytes. It has to be read to its end before the next one is taken.
+    pub fn take(&self, length: u64) -> ByteStream {
+        let state = self.state.clone();
+        let mut left = length;
+        Box::pin(futures::stream::poll_fn(move |context| {
+            if left == 0 {
+                return Poll::Ready(None);
+            }
+            let mut split = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut frame = std::mem::take(&mut split.leftover);
+            if frame.is_empty() {
+                frame = match ready!(split.source.poll_next_unpin(context)) {
+                    Some(Ok(frame)) => frame,
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => {
+                        return Poll::Ready(Some(Err(Error::new(ErrorKind::BodyIncomplete, "the body ended early"))));
+                    }
+                };
+            }
+            split.leftover = frame.split_off(frame.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+            (split.tap)(&frame);
+            left -= frame.len() as u64;
+            Poll::Ready(Some(Ok(frame)))
+        }))
+    }
+
+    /// Reads on to the end, so that what is judged there is judged.
+    ///
+    /// # Errors
+    /// `BodyIncomplete` if more bytes come; the stream's own error.
+    pub async fn finish(self) -> Result<()> {
+        futures::future::poll_fn(move |context| {
+            let mut split = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            loop {
+                if !split.leftover.is_empty() {
+                    return Poll::Ready(Err(Error::new(
+                        ErrorKind::BodyIncomplete,
+                        "the body is longer than announced",
+                    )));
+                }
+                match ready!(split.source.poll_next_unpin(context)) {
+                    Some(Ok(frame)) => split.leftover = frame,
+                    Some(Err(error)) => return Poll::Ready(Err(error)),
+                    None => return Poll::Ready(Ok(())),
+                }
+            }
+        })
+        .await
+    }
+}
+
 /// Reads a whole stream into memory.
 ///
 /// # Errors
@@ -100,6 +170,21 @@ pub async fn collect(mut stream: ByteStream, limit: usize) -> Result<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_split_body_loses_nothing() {
+        let frames = ["abc", "defgh", "", "ij"].map(|s| Ok(Bytes::from_static(s.as_bytes())));
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let tapped = seen.clone();
+        let splitter = Splitter::new(Box::pin(futures::stream::iter(frames)), move |bytes| {
+            tapped.lock().unwrap().extend_from_slice(bytes);
+        });
+        assert_eq!(collect(splitter.take(4), 100).await.unwrap(), "abcd");
+        assert_eq!(collect(splitter.take(6), 100).await.unwrap(), "efghij");
+        assert_eq!(collect(splitter.take(1), 100).await.unwrap_err().kind(), ErrorKind::BodyIncomplete);
+        splitter.finish().await.unwrap();
+        assert_eq!(*seen.lock().unwrap(), b"abcdefghij");
+    }
 
     #[tokio::test]
     async fn collect_joins_frames_and_keeps_the_limit() {

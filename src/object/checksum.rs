@@ -105,6 +105,22 @@ impl Checksum {
         Self { kind: ChecksumKind::Composite { parts: count }, ..hasher.finish() }
     }
 
+    /// The full-object CRC of pieces put together, from theirs and their lengths in bytes. `None` for
+    /// the SHAs, which cannot be combined.
+    pub fn combine<'a>(algorithm: Algorithm, pieces: impl IntoIterator<Item = (&'a Checksum, u64)>) -> Option<Self> {
+        let crc = match algorithm {
+            Algorithm::Crc32 => CrcAlgorithm::Crc32IsoHdlc,
+            Algorithm::Crc32c => CrcAlgorithm::Crc32Iscsi,
+            Algorithm::Crc64Nvme => CrcAlgorithm::Crc64Nvme,
+            Algorithm::Sha1 | Algorithm::Sha256 => return None,
+        };
+        let mut whole = crc_fast::checksum(crc, b"");
+        for (piece, length) in pieces {
+            whole = crc_fast::checksum_combine(crc, whole, piece.crc()?, length);
+        }
+        Some(Self::full_object(algorithm, &whole.to_be_bytes()[8 - algorithm.bytes()..]))
+    }
+
     pub fn value(&self) -> &[u8] {
         &self.value
     }
@@ -229,6 +245,15 @@ mod tests {
             assert_eq!(Checksum::parse(algorithm, &checksum.text()), Some(checksum));
         }
         assert_eq!(crc64_combine(crc64(b"12345"), crc64(b"6789"), 4), crc64(b"123456789"));
+        for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
+            let of = |bytes: &[u8]| {
+                let mut hasher = Hasher::new(algorithm);
+                hasher.update(bytes);
+                hasher.finish()
+            };
+            let pieces = [(&of(b"12345"), 5), (&of(b"6789"), 4), (&of(b""), 0)];
+            assert_eq!(Checksum::combine(algorithm, pieces), Some(of(b"123456789")));
+        }
     }
 
     #[test]

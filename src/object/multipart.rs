@@ -59,14 +59,18 @@ pub struct CreateUpload {
 }
 
 /// UploadPart.
-#[derive(Debug)]
 pub struct UploadPart {
     pub number: u16,
     pub payload: Payload,
     pub content_md5: Option<[u8; 16]>,
     /// Known before the body.
     pub checksums: Vec<Checksum>,
+    /// Asked once the body has been read to its end: checksums that came behind it.
+    pub late_checksums: Option<LateChecksums>,
 }
+
+/// Yields the verified checksums of a body that has been read.
+pub type LateChecksums = Box<dyn FnOnce() -> Vec<Checksum> + Send>;
 
 /// UploadPartCopy.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// What an object is given besides its bytes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
     pub content: ContentHeaders,
     pub user: UserMetadata,

@@ -1,0 +1,84 @@
+//! An S3 bucket kept in a container: the rules that make blobs behave like objects.
+//!
+//! One file per operation. Conditions on S3 ETags are made exact: the blob is read, the condition
+//! judged on what S3 clients see, and the write sent under Azure's own ETag of what was read.
+
+pub mod block_ids;
+pub mod codec;
+mod copy;
+mod copy_route;
+mod delete;
+mod get;
+mod list;
+pub mod multipart;
+mod put;
+mod tagging;
+
+use std::sync::Arc;
+
+use crate::blob::{BlobClient, BlobRef};
+use crate::object::{BucketName, ContainerName, Error, ErrorKind, ObjectKey, Result};
+use crate::state::StateStore;
+
+pub use codec::{Decoded, Origin, Place, StoredObject, WriteId};
+pub use list::StoredEntry;
+
+/// A bucket and the clients of one runtime thread. Cheap to clone.
+#[derive(Clone)]
+pub struct Bucket {
+    name: BucketName,
+    container: ContainerName,
+    blobs: BlobClient,
+    state: StateStore,
+    shared: Arc<Shared>,
+}
+
+/// What all threads of a process share about an account. No correctness hangs on it.
+#[derive(Default)]
+pub struct Shared {
+    uploads_seen: multipart::SeenUploads,
+    route: copy_route::CopyRoute,
+}
+
+impl Bucket {
+    pub fn new(
+        name: BucketName,
+        container: ContainerName,
+        blobs: BlobClient,
+        state: StateStore,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self { name, container, blobs, state, shared }
+    }
+
+    pub fn name(&self) -> &BucketName {
+        &self.name
+    }
+
+    pub fn container(&self) -> &ContainerName {
+        &self.container
+    }
+
+    fn blob<'a>(&'a self, key: &'a ObjectKey) -> BlobRef<'a> {
+        BlobRef { container: &self.container, name: key.as_str() }
+    }
+
+    fn place<'a>(&'a self, key: &'a ObjectKey, length: u64) -> Place<'a> {
+        Place { container: self.container.as_str(), name: key.as_str(), length }
+    }
+
+    /// What is at a key now; `None` = nothing.
+    pub(crate) async fn look(&self, key: &ObjectKey) -> Result<Option<StoredObject>> {
+        match self.blobs.get_properties(self.blob(key)).await {
+            Ok(properties) if properties.is_directory => Ok(None),
+            Ok(properties) => Ok(Some(codec::stored_object(properties, self.container.as_str(), key.as_str()))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses a key that Blob Storage cannot hold.
+    fn mappable(key: &ObjectKey) -> Result<()> {
+        key.mappable().map_err(|reason| Error::new(ErrorKind::KeyUnmappable, reason.to_string()))
+    }
+}

@@ -1,0 +1,77 @@
+//! DELETE of one object and of many, without reading first.
+
+use futures::StreamExt;
+
+use super::Bucket;
+use super::put::condition_failed;
+use crate::blob::BlobCondition;
+use crate::blob::batch::BATCH_MAX;
+use crate::object::write::DeleteOutcome;
+use crate::object::{ErrorKind, ObjectKey, Result, WriteCondition};
+
+/// Requests at one time where the keys are deleted one by one.
+const PARALLEL: usize = 16;
+/// From this many keys on a batch costs less than single requests.
+const BATCH_MIN: usize = 8;
+
+impl Bucket {
+    /// Deletes an object. That there is none is success, as in S3.
+    ///
+    /// # Errors
+    /// `PreconditionFailed` if a condition does not hold, and those of the Blob client.
+    pub async fn delete(&self, key: &ObjectKey, condition: &WriteCondition) -> Result<()> {
+        if key.mappable().is_err() {
+            return Ok(());
+        }
+        let WriteCondition::Match(list) = condition else {
+            return gone(self.blobs.delete_blob(self.blob(key), &BlobCondition::None).await);
+        };
+        loop {
+            let Some(object) = self.look(key).await? else { return Ok(()) };
+            if !list.names(&object.meta.etag) {
+                return Err(condition_failed());
+            }
+            match self.blobs.delete_blob(self.blob(key), &BlobCondition::Match(object.store_tag)).await {
+                Err(error) if error.kind() == ErrorKind::PreconditionFailed => {}
+                other => return gone(other),
+            }
+        }
+    }
+
+    /// Deletes many objects; one outcome for each key, in order.
+    pub async fn delete_many(&self, keys: &[ObjectKey]) -> Vec<DeleteOutcome> {
+        if keys.len() < BATCH_MIN {
+            return self.delete_each(keys).await;
+        }
+        let mut outcomes = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(BATCH_MAX) {
+            outcomes.extend(self.delete_chunk(chunk).await);
+        }
+        outcomes
+    }
+
+    async fn delete_chunk(&self, keys: &[ObjectKey]) -> Vec<DeleteOutcome> {
+        let mappable: Vec<_> = keys.iter().filter(|key| key.mappable().is_ok()).map(ObjectKey::as_str).collect();
+        let Ok(results) = self.blobs.delete_batch(&self.container, &mappable).await else {
+            return self.delete_each(keys).await;
+        };
+        let mut results = results.into_iter();
+        let of_each = keys.iter().map(|key| match key.mappable() {
+            Ok(()) => results.next().map_or(Ok(()), gone),
+            Err(_) => Ok(()),
+        });
+        of_each.collect()
+    }
+
+    async fn delete_each(&self, keys: &[ObjectKey]) -> Vec<DeleteOutcome> {
+        let deletes = keys.iter().map(|key| self.delete(key, &WriteCondition::None));
+        futures::stream::iter(deletes).buffered(PARALLEL).collect().await
+    }
+}
+
+fn gone(result: Result<()>) -> Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,383 @@
+//! CompleteMultipartUpload: check, stage, make ready, commit; at most once, whoever goes on with it.
+
+use super::names;
+use super::record::{Base, Done, Marker, Publishing, State};
+use super::verdict::{self, Sent, Verdict};
+use super::{no_such_upload, stage};
+use crate::blob::put_block_list::{BLOCKS_MAX, PutBlockList};
+use crate::bucket::codec::{self, Decoded, WriteId};
+use crate::bucket::put::condition_failed;
+use crate::bucket::{Bucket, StoredObject};
+use crate::object::checksum::{Checksum, RunningMd5};
+use crate::object::multipart::{CompleteUpload, CompletedPart, PART_BYTES_MIN};
+use crate::object::{
+    DeclaredChecksum, ETag, Error, ErrorKind, ObjectKey, Result, StoreTag, Stored, Timestamp, UploadId, WriteCondition,
+};
+use crate::state::Version;
+
+/// Rounds after which an unconditional write that came in between supersedes, so that nothing starves.
+const ROUNDS_BEFORE_YIELDING: u32 = 8;
+/// Rounds at all: conditional writers could go on for ever.
+const ROUNDS_MAX: u32 = 64;
+/// Sends of one commit whose outcome stays unknown, before the client is told to come again.
+const SENDS_MAX: u32 = 4;
+/// Azure drops staged blocks after a week; a day less leaves room for clocks (seconds).
+const PUBLISHING_AGE_MAX: i64 = 6 * 86_400;
+
+/// A part as it lies in the state container.
+pub(super) struct StoredPart {
+    pub number: u16,
+    pub name: String,
+    pub store_tag: StoreTag,
+    pub size: u64,
+    pub etag: ETag,
+    pub last_modified: Timestamp,
+    pub checksums: Vec<Checksum>,
+}
+
+/// What the named parts make together.
+struct Whole {
+    size: u64,
+    etag: ETag,
+    checksums: Vec<Checksum>,
+}
+
+/// How a round ended.
+enum Round {
+    Done(Stored),
+    Again,
+}
+
+impl Bucket {
+    /// Makes the object of its parts. Said again, it answers the same.
+    ///
+    /// # Errors
+    /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `PartTooSmall`, `ChecksumMismatch`,
+    /// `PreconditionFailed`; `Unexpected` where a conditional commit may have landed or not.
+    pub async fn complete_upload(&self, key: &ObjectKey, id: &UploadId, request: &CompleteUpload) -> Result<Stored> {
+        for round in 0..ROUNDS_MAX {
+            let (marker, version) = match self.marker(key, id).await {
+                Err(error) if error.kind() == ErrorKind::NoSuchUpload => {
+                    return self.result(key, id).await?.ok_or(error);
+                }
+                other => other?,
+            };
+            let outcome = match &marker.state {
+                State::Publishing(record) if fresh(record) => {
+                    self.go_on(key, id, &marker, record.clone(), version, Sent::Perhaps, round).await
+                }
+                _ => self.publish(key, id, marker, version, request, round).await,
+            };
+            match outcome {
+                Ok(Round::Done(stored)) => return Ok(stored),
+                Ok(Round::Again) => {}
+                // Somebody else moved the marker: see where it stands now.
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::new(ErrorKind::Unavailable, format!("upload {id} meets too many conditional writes of its key")))
+    }
+
+    /// Takes an upload that may be publishing to its end without a client. `None` if it is open.
+    pub(super) async fn settle_upload(&self, key: &ObjectKey, id: &UploadId) -> Result<Option<Stored>> {
+        loop {
+            let (marker, version) = self.marker(key, id).await?;
+            let State::Publishing(record) = &marker.state else { return Ok(None) };
+            if !fresh(record) {
+                return Ok(None);
+            }
+            match self.go_on(key, id, &marker, record.clone(), version, Sent::Perhaps, ROUNDS_BEFORE_YIELDING).await {
+                Ok(Round::Done(stored)) => return Ok(Some(stored)),
+                Ok(Round::Again) => {}
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The recorded result of an upload that is complete.
+    async fn result(&self, key: &ObjectKey, id: &UploadId) -> Result<Option<Stored>> {
+        let done: Option<(Done, Version)> = self.state.read(&names::done(&self.name, id)).await?;
+        Ok(done.filter(|(done, _)| done.key == key.as_str()).map(|(done, _)| done.stored()))
+    }
+
+    /// From open: check, stage, make ready, commit.
+    async fn publish(
+        &self,
+        key: &ObjectKey,
+        id: &UploadId,
+        mut marker: Marker,
+        version: Version,
+        request: &CompleteUpload,
+        round: u32,
+    ) -> Result<Round> {
+        let parts = self.stored_parts(id).await?;
+        let parts = choose(&parts, &request.parts)?;
+        let whole = assemble(&parts, request, marker.checksum())?;
+        let nonce = stage::nonce();
+        let mut pieces = Vec::new();
+        for part in &parts {
+            pieces.extend(stage::pieces(part.number, self.state.blob(&part.name), &part.store_tag, 0, part.size));
+        }
+        match stage::stage(self, self.blob(key), nonce, &pieces).await {
+            Err(error) if error.kind() == ErrorKind::SourcePreconditionFailed => {
+                return Err(error.with_kind(ErrorKind::InvalidPart));
+            }
+            other => other?,
+        };
+        let now = self.look(key).await?;
+        judge_condition(&request.condition, now.as_ref())?;
+        let conditional = request.condition != WriteCondition::None;
+        let own = Decoded {
+            write_id: Some(WriteId::generate()),
+            replaced: conditional.then(|| now.as_ref().map_or(codec::Replaced::Absent, super::super::put::replaces)),
+            upload_id: Some(id.clone()),
+            etag: Some(whole.etag.clone()),
+            checksums: whole.checksums.clone(),
+            ..Default::default()
+        };
+        let record = Publishing::new(
+            Timestamp::now(),
+            nonce,
+            runs(&pieces),
+            Base::of(now.as_ref()),
+            conditional,
+            codec::encode(&marker.attributes(), &own, self.place(key, whole.size))?,
+            whole.size,
+            &whole.etag,
+            &whole.checksums,
+        );
+        marker.state = State::Publishing(record.clone());
+        let name = names::marker(&self.name, key, id);
+        let version = self.state.replace(&name, &marker, marker.listed(), &version).await?;
+        self.go_on(key, id, &marker, record, version, Sent::Once, round).await
+    }
+
+    /// From publishing: send exactly the recorded commit, and find out what a refusal means.
+    #[expect(clippy::too_many_arguments, reason = "one upload in one state")]
+    async fn go_on(
+        &self,
+        key: &ObjectKey,
+        id: &UploadId,
+        marker: &Marker,
+        record: Publishing,
+        version: Version,
+        mut sent: Sent,
+        round: u32,
+    ) -> Result<Round> {
+        let commit = PutBlockList {
+            blocks: record.blocks()?,
+            content: marker.attributes().content,
+            blob_md5: None,
+            metadata: record.metadata(),
+            condition: record.base.condition(),
+        };
+        let mut sends = 0;
+        loop {
+            sends += 1;
+            let refusal = match self.blobs.put_block_list(self.blob(key), &commit).await {
+                Ok(written) => {
+                    let stored = record.stored(written.last_modified);
+                    return self.finish(key, id, &version, stored).await.map(Round::Done);
+                }
+                Err(error) => error,
+            };
+            if !definite(&refusal) {
+                sent = Sent::Perhaps;
+                if sends >= SENDS_MAX {
+                    return Err(refusal.context(format_args!("commit upload {id}")));
+                }
+                continue;
+            }
+            let now = self.look(key).await?;
+            let verdict = match verdict::judge(sent, record.conditional, &record.base, id, now.as_ref()) {
+                Verdict::StageAgain
+                    if round >= ROUNDS_BEFORE_YIELDING
+                        && !record.conditional
+                        && verdict::overtaken(&record.base, id, now.as_ref()) =>
+                {
+                    Verdict::Superseded
+                }
+                verdict => verdict,
+            };
+            return match verdict {
+                Verdict::Landed | Verdict::Superseded => {
+                    let last_modified = now.map_or_else(Timestamp::now, |object| object.meta.last_modified);
+                    self.finish(key, id, &version, record.stored(last_modified)).await.map(Round::Done)
+                }
+                Verdict::StageAgain => self.reopen(key, id, marker, &version).await.map(|()| Round::Again),
+                Verdict::Unknown => Err(Error::new(
+                    ErrorKind::Unexpected,
+                    format!("whether upload {id} was completed before the key was written again is not known"),
+                )),
+            };
+        }
+    }
+
+    async fn reopen(&self, key: &ObjectKey, id: &UploadId, marker: &Marker, version: &Version) -> Result<()> {
+        let mut marker = marker.clone();
+        marker.state = State::Open;
+        let name = names::marker(&self.name, key, id);
+        self.state.replace(&name, &marker, marker.listed(), version).await.map(drop)
+    }
+
+    /// Records the result, then removes the marker and the parts. A crash in between leaves what the
+    /// next Complete or the sweeper finishes.
+    async fn finish(&self, key: &ObjectKey, id: &UploadId, version: &Version, stored: Stored) -> Result<Stored> {
+        let done = names::done(&self.name, id);
+        match self.state.create(&done, &Done::new(key, &stored), Vec::new()).await {
+            Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
+            _ => {}
+        }
+        match self.state.delete(&names::marker(&self.name, key, id), version).await {
+            Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
+            _ => {}
+        }
+        self.shared.uploads_seen.forget(id);
+        self.delete_parts(id).await?;
+        Ok(stored)
+    }
+
+    /// All parts of an upload, in order of their numbers.
+    pub(super) async fn stored_parts(&self, id: &UploadId) -> Result<Vec<StoredPart>> {
+        let prefix = names::parts(id);
+        let mut parts = Vec::new();
+        let mut marker = None;
+        loop {
+            let page = self.list_part_page(&prefix, marker.as_deref(), None, None).await?;
+            parts.extend(page.parts);
+            marker = page.next_marker;
+            if marker.is_none() {
+                return Ok(parts);
+            }
+        }
+    }
+}
+
+/// A refusal after which the commit is known not to have been carried out by this send.
+fn definite(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Exists | ErrorKind::PreconditionFailed | ErrorKind::InvalidBlockList | ErrorKind::NotFound
+    )
+}
+
+fn fresh(record: &Publishing) -> bool {
+    Timestamp::now().seconds_since(Timestamp(record.since)) < PUBLISHING_AGE_MAX
+}
+
+/// The stored parts that the client names, in its order, which has to be that of the numbers.
+fn choose<'a>(stored: &'a [StoredPart], named: &[CompletedPart]) -> Result<Vec<&'a StoredPart>> {
+    let mut chosen: Vec<&StoredPart> = Vec::with_capacity(named.len());
+    for part in named {
+        if chosen.last().is_some_and(|last| last.number >= part.number) {
+            return Err(Error::new(ErrorKind::InvalidPartOrder, "the parts are not in ascending order"));
+        }
+        let found = stored.binary_search_by_key(&part.number, |stored| stored.number);
+        let found = found.ok().map(|index| &stored[index]).filter(|stored| stored.etag == part.etag);
+        let found = found.ok_or_else(|| invalid_part(part.number))?;
+        let agrees = |claimed: &Checksum| {
+            let known = found.checksums.iter().find(|known| known.algorithm == claimed.algorithm);
+            known.is_none_or(|known| known == claimed)
+        };
+        if !part.checksums.iter().all(agrees) {
+            return Err(invalid_part(part.number));
+        }
+        chosen.push(found);
+    }
+    let all_but_last = chosen.split_last().map_or(&[][..], |(_, rest)| rest);
+    if let Some(small) = all_but_last.iter().find(|part| part.size < PART_BYTES_MIN) {
+        return Err(Error::new(ErrorKind::PartTooSmall, format!("part {} is smaller than 5 MiB", small.number)));
+    }
+    Ok(chosen)
+}
+
+fn invalid_part(number: u16) -> Error {
+    Error::new(ErrorKind::InvalidPart, format!("part {number} was not uploaded, or has another ETag"))
+}
+
+/// Size, ETag and checksum of the parts together, checked against what the client says of them.
+fn assemble(parts: &[&StoredPart], request: &CompleteUpload, declared: Option<DeclaredChecksum>) -> Result<Whole> {
+    let size = parts.iter().map(|part| part.size).sum();
+    if request.size.is_some_and(|claimed| claimed != size) {
+        return Err(Error::new(ErrorKind::Invalid, format!("the parts have {size} bytes, not the size announced")));
+    }
+    if parts.len() > BLOCKS_MAX {
+        return Err(Error::new(ErrorKind::TooLarge, "too many parts"));
+    }
+    let checksums: Vec<_> = declared.and_then(|declared| whole_checksum(parts, declared)).into_iter().collect();
+    for claimed in &request.checksums {
+        if checksums.iter().any(|known| known.algorithm == claimed.algorithm && known.value() != claimed.value()) {
+            return Err(Error::new(ErrorKind::ChecksumMismatch, "the object does not have the announced checksum"));
+        }
+    }
+    Ok(Whole { size, etag: composite_etag(parts), checksums })
+}
+
+/// `md5(md5s)-N` as S3 makes it; a part whose ETag is no MD5 counts with the MD5 of its ETag.
+fn composite_etag(parts: &[&StoredPart]) -> ETag {
+    let mut md5 = RunningMd5::default();
+    for part in parts {
+        let digest = part.etag.md5().unwrap_or_else(|| crate::object::checksum::md5(part.etag.as_str().as_bytes()));
+        md5.update(&digest);
+    }
+    ETag::composite(md5.finish(), parts.len())
+}
+
+/// The checksum of the whole, if every part has one of the kind the upload was begun with.
+fn whole_checksum(parts: &[&StoredPart], declared: DeclaredChecksum) -> Option<Checksum> {
+    let of_part =
+        |part: &&StoredPart| part.checksums.iter().find(|checksum| checksum.algorithm == declared.algorithm).cloned();
+    let checksums: Vec<_> = parts.iter().map(of_part).collect::<Option<_>>()?;
+    if !declared.full_object {
+        return Some(Checksum::composite(declared.algorithm, &checksums));
+    }
+    let pieces = checksums.iter().zip(parts).map(|(checksum, part)| (checksum, part.size));
+    Checksum::combine(declared.algorithm, pieces)
+}
+
+/// Parts and how many blocks each has, as the record keeps them.
+fn runs(pieces: &[stage::Piece<'_>]) -> Vec<(u16, u16)> {
+    let mut runs: Vec<(u16, u16)> = Vec::new();
+    for piece in pieces {
+        match runs.last_mut() {
+            Some((part, count)) if *part == piece.part => *count += 1,
+            _ => runs.push((piece.part, 1)),
+        }
+    }
+    runs
+}
+
+/// Judges the client's condition on what is at the key.
+fn judge_condition(condition: &WriteCondition, now: Option<&StoredObject>) -> Result<()> {
+    match (condition, now) {
+        (WriteCondition::None, _) | (WriteCondition::Absent, None) => Ok(()),
+        (WriteCondition::Match(list), Some(object)) if list.names(&object.meta.etag) => Ok(()),
+        (WriteCondition::Match(_), None) => {
+            Err(Error::new(ErrorKind::NotFound, "there is no object to match the condition"))
+        }
+        (WriteCondition::Absent | WriteCondition::Match(_), Some(_)) => Err(condition_failed()),
+    }
+}
+
+impl Bucket {
+    /// Gives up an upload that is open.
+    pub(super) async fn drop_upload(&self, key: &ObjectKey, id: &UploadId) -> Result<()> {
+        for _ in 0..ROUNDS_MAX {
+            if self.settle_upload(key, id).await?.is_some() {
+                return Err(no_such_upload(id));
+            }
+            let (_, version) = self.marker(key, id).await?;
+            match self.state.delete(&names::marker(&self.name, key, id), &version).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    self.shared.uploads_seen.forget(id);
+                    return self.delete_parts(id).await;
+                }
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, format!("upload {id} is being completed")))
+    }
+}

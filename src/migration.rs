@@ -1,0 +1,1 @@
+//! The one home of live-migration rules.
