@@ -9,6 +9,7 @@ mod copy;
 mod copy_route;
 mod delete;
 mod get;
+mod import;
 mod list;
 pub mod multipart;
 mod put;
@@ -20,7 +21,9 @@ use crate::blob::{BlobClient, BlobRef};
 use crate::object::{BucketName, ContainerName, Error, ErrorKind, ObjectKey, Result};
 use crate::state::StateStore;
 
+pub use block_ids::{ImportBlock, SourceVersion};
 pub use codec::{Decoded, Origin, Place, StoredObject, WriteId};
+pub use import::{ImportTarget, client_newer};
 pub use list::StoredEntry;
 
 /// A bucket and the clients of one runtime thread. Cheap to clone.
