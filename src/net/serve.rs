@@ -24,7 +24,7 @@ use super::Body;
 use super::body::BoxError;
 use super::io::{IoStream, Watched};
 use super::listen::{Accepted, Listener, ListenerStats, PeerInfo};
-use super::serve_stage::{Stages, Watch};
+use super::serve_stage::{Overdue, Stages, Watch};
 use super::shutdown::{Phase, Shutdown};
 
 /// Bounds of a server.
@@ -198,9 +198,9 @@ where
                     Course::Cut => return,
                 },
                 () = check.as_mut() => match stages.next_check(&limits, Instant::now()) {
-                    Some(at) => check.set(sleep_until(at)),
-                    None => {
-                        stats.timeouts.fetch_add(u64::from(!stages.is_idle()), Ordering::Relaxed);
+                    Ok(at) => check.set(sleep_until(at)),
+                    Err(overdue) => {
+                        stats.timeouts.fetch_add(u64::from(overdue == Overdue::Slow), Ordering::Relaxed);
                         return;
                     }
                 },

@@ -19,17 +19,27 @@ pub(super) struct Stages {
 #[derive(Clone, Copy)]
 enum Stage {
     /// The head of a request is being read.
-    Head {
-        since: Instant,
-    },
-    Idle {
-        since: Instant,
-    },
-    /// A request is being answered; `written` is the count at the last check, made at `since`.
-    Busy {
-        written: u64,
-        since: Instant,
-    },
+    Head { since: Instant },
+    /// No request is being answered, though the end of the last answer may not have left yet.
+    Idle(Gap),
+    /// A request is being answered.
+    Busy(Gap),
+}
+
+/// The time since anything was written, or since nothing was waiting to be.
+#[derive(Clone, Copy)]
+struct Gap {
+    written: u64,
+    since: Instant,
+}
+
+/// A connection that has to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// Nothing was going on.
+    Idle,
+    /// The client was too slow.
+    Slow,
 }
 
 impl Stages {
@@ -44,35 +54,39 @@ impl Stages {
 
     /// A request has come in.
     pub fn busy(&self) {
-        self.set(Stage::Busy { written: u64::MAX, since: Instant::now() }, false);
+        self.set(Stage::Busy(self.gap()), false);
     }
 
     /// Its answer has been sent.
     pub fn idle(&self) {
-        self.set(Stage::Idle { since: Instant::now() }, true);
+        self.set(Stage::Idle(self.gap()), true);
     }
 
-    pub fn is_idle(&self) -> bool {
-        self.idle.load(Ordering::Relaxed)
-    }
-
-    /// When to look again; `None` if a limit has been passed.
-    pub fn next_check(&self, limits: &ServeLimits, now: Instant) -> Option<Instant> {
+    /// When to look again.
+    ///
+    /// # Errors
+    /// [`Overdue`] if a limit has been passed.
+    pub fn next_check(&self, limits: &ServeLimits, now: Instant) -> Result<Instant, Overdue> {
         // A stage that begins right after this check can expire no sooner than this.
         let soonest = now + limits.header_read_timeout.min(limits.stall_timeout);
+        let blocked = self.write_blocked.load(Ordering::Relaxed);
         let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-        let limit = match &mut *stage {
-            Stage::Head { since } => *since + limits.header_read_timeout,
-            Stage::Idle { since } => *since + limits.idle_timeout,
-            Stage::Busy { written, since } => {
-                let count = self.written.load(Ordering::Relaxed);
-                if count != *written || !self.write_blocked.load(Ordering::Relaxed) {
-                    (*written, *since) = (count, now);
+        let (limit, overdue) = match &mut *stage {
+            Stage::Head { since } => (*since + limits.header_read_timeout, Overdue::Slow),
+            Stage::Idle(gap) if !blocked => (gap.since + limits.idle_timeout, Overdue::Idle),
+            Stage::Idle(gap) | Stage::Busy(gap) => {
+                let written = self.written.load(Ordering::Relaxed);
+                if !blocked || gap.written != written {
+                    *gap = Gap { written, since: now };
                 }
-                *since + limits.stall_timeout
+                (gap.since + limits.stall_timeout, Overdue::Slow)
             }
         };
-        (now < limit).then_some(limit.min(soonest))
+        if now < limit { Ok(limit.min(soonest)) } else { Err(overdue) }
+    }
+
+    fn gap(&self) -> Gap {
+        Gap { written: self.written.load(Ordering::Relaxed), since: Instant::now() }
     }
 
     fn set(&self, stage: Stage, idle: bool) {
@@ -86,7 +100,7 @@ pub(super) struct Watch(pub Arc<Stages>);
 
 impl Traffic for Watch {
     fn on_read(&self) {
-        if self.0.idle.load(Ordering::Relaxed) {
+        if self.0.idle.load(Ordering::Relaxed) && !self.0.write_blocked.load(Ordering::Relaxed) {
             self.0.set(Stage::Head { since: Instant::now() }, false);
         }
     }

@@ -45,8 +45,12 @@ fn get(path: &str) -> Request<Body> {
 }
 
 fn put(length: Option<u64>, pieces: Vec<Result<&'static str, &'static str>>) -> Request<Body> {
-    let pieces = pieces.into_iter().map(|piece| piece.map(Bytes::from).map_err(BoxError::from));
-    Request::put("/").body(Body::Stream { length, stream: Box::pin(futures::stream::iter(pieces)) }).unwrap()
+    let pieces = futures::stream::iter(pieces).then(|piece| async move {
+        // Lets the connection send what it has.
+        tokio::task::yield_now().await;
+        piece.map(Bytes::from).map_err(BoxError::from)
+    });
+    Request::put("/").body(Body::Stream { length, stream: Box::pin(pieces) }).unwrap()
 }
 
 /// Answers with method, path and body; `/panic`, `/slow` and `/big` do what they say.
