@@ -5,16 +5,32 @@ pub mod backoff;
 pub mod body;
 pub mod budget;
 pub mod client;
+pub mod deadline;
 pub mod dial;
 pub mod endpoint;
+pub mod io;
 pub mod listen;
+mod outgoing;
+pub mod pipe;
+mod pool;
+pub mod pooled_body;
 pub mod serve;
+mod serve_stage;
+pub mod shutdown;
 pub mod tls;
 
 pub use backoff::Backoff;
 pub use body::Body;
 pub use budget::ByteBudget;
-pub use client::{Client, PoolLimits, SendError};
+pub use client::{Client, ClientStats, PoolLimits, SendError};
 pub use dial::Dialer;
 pub use endpoint::{Endpoint, Scheme};
-pub use listen::Listener;
+pub use io::IoStream;
+pub use listen::{Listener, ListenerStats, PeerInfo};
+pub use pipe::{PipeListener, PipeNet};
+pub use pooled_body::{BodyError, PooledBody};
+pub use serve::{ServeLimits, serve};
+pub use shutdown::{Phase, Shutdown, ShutdownTrigger};
+
+#[cfg(test)]
+mod tests;

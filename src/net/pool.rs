@@ -1,0 +1,247 @@
+//! The connections to one endpoint.
+//!
+//! A permit stands for a connection in use. A connection is dialled only by a holder of a permit
+//! who finds none idle, and goes back to the idle list before its permit is given back; so idle
+//! ones and those in use together never exceed the number of permits.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::HeaderValue;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
+
+use super::client::{PoolLimits, SendError};
+use super::io::{Traffic, Watched};
+use super::outgoing::Outgoing;
+use super::{Dialer, Endpoint};
+
+pub(super) struct Pool {
+    /// The value of the `Host` header.
+    pub host: HeaderValue,
+    endpoint: Endpoint,
+    limits: PoolLimits,
+    permits: Semaphore,
+    /// The one used last is at the back and used next, so that surplus ones grow old at the front.
+    idle: Mutex<VecDeque<Idle>>,
+    counters: Arc<Counters>,
+}
+
+/// Shared by all pools of a client.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub open: AtomicUsize,
+    pub waiting: AtomicUsize,
+    pub dials: AtomicU64,
+    pub dial_failures: AtomicU64,
+    pub reused: AtomicU64,
+    pub stale: AtomicU64,
+}
+
+pub(super) struct Connection {
+    pub sender: http1::SendRequest<Outgoing>,
+    /// Counts reads and writes that moved bytes.
+    pub moved: Arc<AtomicU64>,
+    task: AbortHandle,
+    reused: bool,
+}
+
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+/// A connection in use, and the permit for it. Dropped without [`Lease::give_back`] it closes.
+pub(super) struct Lease {
+    pool: Arc<Pool>,
+    connection: Option<Connection>,
+}
+
+/// Time for a connection to become ready after its answer was read, before it is closed: it is
+/// ready at once unless the request body is still being sent.
+const SETTLE_TIMEOUT: Duration = Duration::from_millis(250);
+
+impl Pool {
+    pub fn new(endpoint: Endpoint, host: HeaderValue, limits: PoolLimits, counters: Arc<Counters>) -> Self {
+        let permits = Semaphore::new(limits.connections_max.clamp(1, Semaphore::MAX_PERMITS));
+        Self { host, endpoint, limits, permits, idle: Mutex::default(), counters }
+    }
+
+    /// A healthy idle connection, or a new one; waits if all permitted connections are in use.
+    pub async fn check_out(self: &Arc<Self>, dialer: &Dialer) -> Result<Lease, SendError> {
+        self.permit().await;
+        let mut lease = Lease { pool: self.clone(), connection: None };
+        lease.connection = match self.take_idle() {
+            Some(connection) => {
+                self.counters.reused.fetch_add(1, Ordering::Relaxed);
+                Some(connection)
+            }
+            None => Some(self.dial(dialer).await?),
+        };
+        Ok(lease)
+    }
+
+    pub fn idle(&self) -> usize {
+        self.idle_list().iter().filter(|idle| !idle.connection.sender.is_closed()).count()
+    }
+
+    /// Takes a permit; [`Lease`] gives it back.
+    async fn permit(&self) {
+        if let Ok(permit) = self.permits.try_acquire() {
+            return permit.forget();
+        }
+        let _waiting = Waiting::new(&self.counters.waiting);
+        if let Ok(permit) = self.permits.acquire().await {
+            permit.forget();
+        }
+    }
+
+    fn take_idle(&self) -> Option<Connection> {
+        let mut idle = self.idle_list();
+        while let Some(Idle { connection, since }) = idle.pop_back() {
+            if since.elapsed() > self.limits.idle_max {
+                // All others are older still.
+                idle.clear();
+                return None;
+            }
+            if connection.sender.is_ready() && !connection.sender.is_closed() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    fn put_idle(&self, mut connection: Connection) {
+        connection.reused = true;
+        let now = Instant::now();
+        let mut idle = self.idle_list();
+        while idle.front().is_some_and(|oldest| now.duration_since(oldest.since) > self.limits.idle_max) {
+            idle.pop_front();
+        }
+        idle.push_back(Idle { connection, since: now });
+    }
+
+    async fn dial(&self, dialer: &Dialer) -> Result<Connection, SendError> {
+        self.counters.dials.fetch_add(1, Ordering::Relaxed);
+        let opened = self.open(dialer).await;
+        if opened.is_err() {
+            self.counters.dial_failures.fetch_add(1, Ordering::Relaxed);
+        }
+        opened
+    }
+
+    async fn open(&self, dialer: &Dialer) -> Result<Connection, SendError> {
+        let io = dialer.dial(&self.endpoint, self.limits.connect_timeout).await.map_err(SendError::dial)?;
+        let moved = Arc::new(AtomicU64::new(0));
+        let io = TokioIo::new(Watched { io, traffic: Movement(moved.clone()) });
+        let (sender, connection) =
+            http1::handshake(io).await.map_err(|error| SendError::dial(std::io::Error::other(error)))?;
+        let counted = Open::new(self.counters.clone());
+        let task = tokio::spawn(async move {
+            let _open = counted;
+            // Whoever waits for an answer is told the error; an idle connection that breaks is no news.
+            let _ = connection.await;
+        });
+        Ok(Connection { sender, moved, task: task.abort_handle(), reused: false })
+    }
+
+    fn idle_list(&self) -> std::sync::MutexGuard<'_, VecDeque<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease {
+    pub fn connection_mut(&mut self) -> Option<&mut Connection> {
+        self.connection.as_mut()
+    }
+
+    /// Whether the connection had been used before this lease.
+    pub fn reused(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.reused)
+    }
+
+    /// Gives a connection back whose answer has been read.
+    pub fn give_back(mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if connection.sender.is_ready() {
+            self.pool.put_idle(connection);
+        } else if !connection.sender.is_closed()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            self.connection = Some(connection);
+            runtime.spawn(self.settle());
+        }
+    }
+
+    async fn settle(mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        if let Ok(Ok(())) = timeout(SETTLE_TIMEOUT, connection.sender.ready()).await
+            && let Some(connection) = self.connection.take()
+        {
+            self.pool.put_idle(connection);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        drop(self.connection.take());
+        self.pool.permits.add_permits(1);
+    }
+}
+
+impl Drop for Connection {
+    /// Without the abort a request body that is still being sent would keep the connection alive.
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Movement(Arc<AtomicU64>);
+
+impl Traffic for Movement {
+    fn on_read(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn on_written(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts one waiter for as long as it lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts one open connection for as long as it lives.
+struct Open(Arc<Counters>);
+
+impl Open {
+    fn new(counters: Arc<Counters>) -> Self {
+        counters.open.fetch_add(1, Ordering::Relaxed);
+        Self(counters)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
