@@ -127,7 +127,8 @@ impl Credential {
 /// Azurite's and the Storage Emulator's published account ("Use the Azurite emulator").
 const DEVELOPMENT_ENDPOINT: &str = "http://127.0.0.1:10000/devstoreaccount1";
 const DEVELOPMENT_ACCOUNT: &str = "devstoreaccount1";
-const DEVELOPMENT_KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+const DEVELOPMENT_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 fn incomplete(what: &str) -> Error {
     Error::new(ErrorKind::Invalid, format!("the connection string {what}"))
@@ -168,7 +169,9 @@ mod tests {
         let key = "a2V5a2V5";
         for (text, url, kind) in [
             (
-                format!("DefaultEndpointsProtocol=https;AccountName=acct;AccountKey={key}==;EndpointSuffix=core.windows.net"),
+                format!(
+                    "DefaultEndpointsProtocol=https;AccountName=acct;AccountKey={key}==;EndpointSuffix=core.windows.net"
+                ),
                 "",
                 "",
             ),
@@ -178,7 +181,9 @@ mod tests {
                 "Credential(shared key)",
             ),
             (
-                format!("AccountName=devstoreaccount1;AccountKey={key};BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"),
+                format!(
+                    "AccountName=devstoreaccount1;AccountKey={key};BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+                ),
                 "http://127.0.0.1:10000/devstoreaccount1",
                 "Credential(shared key)",
             ),
@@ -187,7 +192,11 @@ mod tests {
                 "https://acct.blob.core.windows.net",
                 "Credential(sas)",
             ),
-            ("UseDevelopmentStorage=true".to_owned(), "http://127.0.0.1:10000/devstoreaccount1", "Credential(shared key)"),
+            (
+                "UseDevelopmentStorage=true".to_owned(),
+                "http://127.0.0.1:10000/devstoreaccount1",
+                "Credential(shared key)",
+            ),
             ("AccountKey=x".to_owned(), "", ""),
             ("AccountName=acct".to_owned(), "", ""),
             (String::new(), "", ""),

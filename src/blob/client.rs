@@ -22,7 +22,6 @@ pub struct BlobAccount {
     /// What stands before the container in a path: empty, or `/account` for emulators.
     pub(super) path: String,
     pub(super) name: String,
-    pub(super) host: HeaderValue,
     pub(super) api_version: HeaderValue,
     pub features: BlobFeatures,
 }
@@ -84,9 +83,8 @@ impl BlobAccount {
         let (endpoint, path) = Endpoint::parse(url).map_err(|reason| invalid(format!("the blob endpoint {reason}")))?;
         let host_label = endpoint.host.split('.').next().unwrap_or_default();
         let name = path.rsplit('/').next().filter(|segment| !segment.is_empty()).unwrap_or(host_label).to_owned();
-        let host = HeaderValue::from_str(&endpoint.authority()).map_err(|_| invalid("the blob endpoint names no host"))?;
         let api_version = HeaderValue::from_static(API_VERSION);
-        Ok(Self { endpoint, path, name, host, api_version, features: BlobFeatures::default() })
+        Ok(Self { endpoint, path, name, api_version, features: BlobFeatures::default() })
     }
 
     /// The same account, spoken to in another service version.

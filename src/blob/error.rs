@@ -3,13 +3,12 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use http::HeaderMap;
 use http::header::{RETRY_AFTER, SERVER};
-use http::{HeaderMap, Response};
-use hyper::body::Incoming;
 
 use super::operation::Operation;
 use super::request::names;
-use super::response::{collect, number, text};
+use super::response::{self, collect, number, text};
 use super::xml;
 use crate::object::{Error, ErrorKind, Retry};
 
@@ -37,7 +36,7 @@ struct Answer<'a> {
 }
 
 /// Makes an error of an answer that is no success. Reads the answer's body.
-pub(super) async fn refusal(operation: Operation, response: Response<Incoming>) -> Error {
+pub(super) async fn refusal(operation: Operation, response: response::Answer) -> Error {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let body = tokio::time::timeout(BODY_WAIT, collect(operation, response, BODY_MAX)).await;
@@ -53,8 +52,7 @@ pub(super) fn error(operation: Operation, status: u16, headers: &HeaderMap, body
         .or_else(|| operation.copies().then(|| xml::find(body, "CopySourceErrorCode")).flatten());
     let azurite = text(headers, &SERVER).is_some_and(|server| server.starts_with("Azurite"));
     let told = xml::find(body, "Message").unwrap_or_default();
-    let answer =
-        Answer { operation, status, code: code.as_deref(), source_code: source_code.as_deref(), azurite };
+    let answer = Answer { operation, status, code: code.as_deref(), source_code: source_code.as_deref(), azurite };
     let kind = kind(answer);
     let mut error = Error::new(kind, message(answer, kind, &told));
     if kind == ErrorKind::Throttled {
@@ -100,7 +98,9 @@ fn kind(answer: Answer<'_>) -> ErrorKind {
         Some("InvalidBlobOrBlock") => ErrorKind::Conflict,
         Some("SnapshotsPresent" | "PendingCopyOperation") => ErrorKind::Conflict,
         // A directory of a hierarchical account stands where the blob should be, or the reverse.
-        Some("ResourceTypeMismatch" | "PathConflict" | "PathAlreadyExists" | "DirectoryNotEmpty") => ErrorKind::Conflict,
+        Some("ResourceTypeMismatch" | "PathConflict" | "PathAlreadyExists" | "DirectoryNotEmpty") => {
+            ErrorKind::Conflict
+        }
         Some("BlobArchived" | "BlobBeingRehydrated") => ErrorKind::Archived,
         Some("BlobImmutableDueToPolicy" | "BlobImmutableDueToLegalHold") => ErrorKind::Denied,
 
@@ -114,7 +114,9 @@ fn kind(answer: Answer<'_>) -> ErrorKind {
             | "RequestEntityTooLargeBlockCountExceedsLimit"
             | "MaxBlobSizeConditionNotMet",
         ) => ErrorKind::TooLarge,
-        Some("InvalidResourceName" | "OutOfRangeInput" | "InvalidUri") if on_blob(operation) => ErrorKind::KeyUnmappable,
+        Some("InvalidResourceName" | "OutOfRangeInput" | "InvalidUri") if on_blob(operation) => {
+            ErrorKind::KeyUnmappable
+        }
 
         Some("ServerBusy" | "TooManyRequests") => ErrorKind::Throttled,
         Some("OperationTimedOut") => ErrorKind::Timeout,
@@ -343,13 +345,8 @@ mod tests {
             };
             assert_eq!(kind(answer), expected, "{operation:?} {status} {code} {source}");
         }
-        let azurite = Answer {
-            operation: O::PutBlockFromUrl,
-            status: 500,
-            code: None,
-            source_code: None,
-            azurite: true,
-        };
+        let azurite =
+            Answer { operation: O::PutBlockFromUrl, status: 500, code: None, source_code: None, azurite: true };
         assert_eq!(kind(azurite), K::Unsupported);
     }
 

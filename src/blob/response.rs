@@ -1,16 +1,19 @@
 //! From the service's answers to our types: headers, and bodies that are small.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use http_body::Body as _;
 
 use super::operation::Operation;
 use super::request::{METADATA_PREFIX, names};
 use super::{BlobProperties, MetadataPairs, Written};
+use crate::net::PooledBody;
 use crate::object::text::unbase64;
 use crate::object::{ContentHeaders, Error, ErrorKind, Result, StoreTag, Timestamp};
+
+/// The head of an answer, its body still on the connection.
+pub(super) type Answer = Response<PooledBody>;
 
 /// Properties from the answer to a GET or HEAD of a blob of `length` bytes.
 pub(super) fn properties(headers: &HeaderMap, status: StatusCode, length: u64) -> Result<BlobProperties> {
@@ -81,38 +84,17 @@ pub(super) fn content_range(headers: &HeaderMap) -> Option<(u64, u64, u64)> {
 /// Reads an answer's body to its end, so that the connection can be used again.
 ///
 /// # Errors
-/// `Unavailable` if the connection breaks, `Corrupt` past `limit` bytes.
-pub(super) async fn collect(operation: Operation, response: Response<Incoming>, limit: usize) -> Result<Bytes> {
-    let mut body = response.into_body();
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| broken(operation, error))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if first.len() + rest.len() + data.len() > limit {
-            return Err(Error::new(ErrorKind::Corrupt, format!("{}: the answer is too long", operation.name())));
-        }
-        if first.is_empty() {
-            first = data;
-        } else {
-            rest.extend_from_slice(&data);
-        }
-    }
-    if rest.is_empty() {
-        return Ok(first);
-    }
-    let mut joined = BytesMut::with_capacity(first.len() + rest.len());
-    joined.extend_from_slice(&first);
-    joined.extend_from_slice(&rest);
-    Ok(joined.freeze())
+/// `Unavailable` if the connection breaks or the body is longer than `limit` bytes.
+pub(super) async fn collect(operation: Operation, response: Answer, limit: usize) -> Result<Bytes> {
+    response.into_body().collect(limit).await.map_err(|error| broken(operation, error))
 }
 
 /// Takes the head of an answer whose body says nothing, after reading the body to its end. A body
 /// that breaks off does not matter: the head has told all.
-pub(super) async fn head(operation: Operation, response: Response<Incoming>) -> HeaderMap {
+pub(super) async fn head(response: Answer) -> HeaderMap {
     let (parts, body) = response.into_parts();
-    if !hyper::body::Body::is_end_stream(&body) {
-        let _ = collect(operation, Response::new(body), EMPTY_BODY_MAX).await;
+    if !body.is_end_stream() {
+        let _ = body.collect(EMPTY_BODY_MAX).await;
     }
     parts.headers
 }
@@ -137,7 +119,10 @@ fn content(headers: &HeaderMap) -> ContentHeaders {
 
 /// Header values as text; bytes that are no UTF-8 are replaced rather than dropping the header.
 fn owned(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).filter(|text| !text.is_empty())
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .filter(|text| !text.is_empty())
 }
 
 fn metadata(headers: &HeaderMap) -> MetadataPairs {

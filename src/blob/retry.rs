@@ -4,14 +4,14 @@
 //! taken effect: nothing reached the service, or the service refused to execute it. After an unknown
 //! outcome the error goes to the caller, who has to look first.
 
-use http::header::{AUTHORIZATION, HOST};
-use http::{HeaderValue, Request, Response, Uri};
-use hyper::body::Incoming;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, Uri};
 use tokio::time::{Instant, sleep};
 
 use super::BlobClient;
 use super::error::refusal;
 use super::request::{Call, date, names};
+use super::response::Answer;
 use super::upload::Upload;
 use crate::net::{Backoff, Body, SendError};
 use crate::object::{Error, ErrorKind, Payload, Result, Retry};
@@ -32,7 +32,7 @@ impl Default for RetryPolicy {
 
 impl BlobClient {
     /// Sends a request that has no body.
-    pub(super) async fn send(&self, call: &Call) -> Result<Response<Incoming>> {
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
         self.send_with(call, Payload::empty()).await
     }
 
@@ -41,7 +41,7 @@ impl BlobClient {
     /// # Errors
     /// What the service refused with, the payload's own error if it failed, and the failures of
     /// connections, once no further try is safe or allowed.
-    pub(super) async fn send_with(&self, call: &Call, payload: Payload) -> Result<Response<Incoming>> {
+    pub(super) async fn send_with(&self, call: &Call, payload: Payload) -> Result<Answer> {
         let mut upload = Upload::new(payload).await?;
         let mut tries = Tries::new(&self.inner.retry.backoff);
         loop {
@@ -67,7 +67,7 @@ impl BlobClient {
         }
     }
 
-    async fn send_once(&self, call: &Call, body: Body) -> Result<Response<Incoming>, Failure> {
+    async fn send_once(&self, call: &Call, body: Body) -> Result<Answer, Failure> {
         let request = self.assemble(call, body).await.map_err(Failure::harmless)?;
         let authorization = request.headers().get(AUTHORIZATION).cloned();
         let sent = self.inner.http.send(&self.inner.account.endpoint, request).await;
@@ -91,7 +91,6 @@ impl BlobClient {
         let target = self.inner.credential.complete(&call.target);
         let uri = Uri::try_from(&*target).map_err(|_| Error::new(ErrorKind::Invalid, "the blob's URL is too long"))?;
         let mut headers = call.headers.clone();
-        headers.insert(HOST, account.host.clone());
         headers.insert(names::VERSION, account.api_version.clone());
         headers.insert(names::DATE, date());
         self.inner.credential.authorize(&call.method, &call.target, &mut headers).await?;

@@ -105,11 +105,6 @@ pub(super) fn find(document: &[u8], name: &str) -> Option<String> {
     }
 }
 
-/// Appends `text` with `&`, `<` and `>` escaped.
-pub(super) fn escape_into(out: &mut String, text: &str) {
-    out.push_str(&quick_xml::escape::partial_escape(text));
-}
-
 pub(super) fn corrupt(what: &str) -> Error {
     Error::new(ErrorKind::Corrupt, format!("the xml of the service {what}"))
 }

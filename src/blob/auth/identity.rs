@@ -158,10 +158,14 @@ fn invalid(message: impl Into<String>) -> Error {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Workload { tenant_id, client_id, .. } => write!(f, "workload identity {client_id} of tenant {tenant_id}"),
+            Self::Workload { tenant_id, client_id, .. } => {
+                write!(f, "workload identity {client_id} of tenant {tenant_id}")
+            }
             Self::Managed { client_id: Some(client_id), .. } => write!(f, "managed identity {client_id}"),
             Self::Managed { client_id: None, .. } => f.write_str("managed identity of the system"),
-            Self::ClientSecret { tenant_id, client_id, .. } => write!(f, "application {client_id} of tenant {tenant_id}"),
+            Self::ClientSecret { tenant_id, client_id, .. } => {
+                write!(f, "application {client_id} of tenant {tenant_id}")
+            }
         }
     }
 }

@@ -49,9 +49,9 @@ impl SharedKey {
         out.push_str(method.as_str());
         out.push('\n');
         for name in SIGNED {
-            let value = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
+            let value = headers.get(&name).map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
             // An empty body is signed as no length at all.
-            if *name != CONTENT_LENGTH || value != "0" {
+            if name != CONTENT_LENGTH || value != "0" {
                 out.push_str(&value);
             }
             out.push('\n');
@@ -79,7 +79,7 @@ impl SharedKey {
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 /// Headers that are signed without their names, in this order.
-const SIGNED: &[HeaderName] = &[
+const SIGNED: [HeaderName; 11] = [
     CONTENT_ENCODING,
     CONTENT_LANGUAGE,
     CONTENT_LENGTH,

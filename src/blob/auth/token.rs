@@ -126,8 +126,12 @@ const RENEW_PAUSE: Duration = Duration::from_secs(10);
 const FETCH_WAIT: Duration = Duration::from_secs(90);
 
 /// Between two failed requests to the token service.
-const FAILURE_BACKOFF: Backoff =
-    Backoff { base: Duration::from_secs(1), max: Duration::from_secs(30), tries_max: u32::MAX, total_max: Duration::MAX };
+const FAILURE_BACKOFF: Backoff = Backoff {
+    base: Duration::from_secs(1),
+    max: Duration::from_secs(30),
+    tries_max: u32::MAX,
+    total_max: Duration::MAX,
+};
 
 /// While there is no valid token, requests fail anyway: try more often.
 const FAILURE_WAIT_MAX_WITHOUT_TOKEN: Duration = Duration::from_secs(5);
