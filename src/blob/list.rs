@@ -1,6 +1,12 @@
 //! List Blobs.
 
-use super::{BlobClient, BlobProperties};
+mod page;
+
+use http::Method;
+
+use super::operation::Operation;
+use super::request::Call;
+use super::{BlobClient, BlobProperties, response};
 use crate::object::{ContainerName, Result};
 
 /// Entries of a page at the most (Azure, List Blobs).
@@ -36,7 +42,43 @@ pub enum BlobItem {
 }
 
 impl BlobClient {
-    pub async fn list_blobs(&self, _container: &ContainerName, _query: &ListBlobs<'_>) -> Result<BlobPage> {
-        todo!()
+    /// Lists one page of a container.
+    ///
+    /// # Errors
+    /// `ContainerMissing`, and the common kinds.
+    pub async fn list_blobs(&self, container: &ContainerName, query: &ListBlobs<'_>) -> Result<BlobPage> {
+        let max_results = query.max_results.map(|count| count.clamp(1, LIST_PAGE_MAX).to_string());
+        let include = match (query.include_metadata, query.include_uncommitted) {
+            (false, false) => None,
+            (true, false) => Some("metadata"),
+            (false, true) => Some("uncommittedblobs"),
+            (true, true) => Some("metadata,uncommittedblobs"),
+        };
+        let optional = [
+            ("prefix", Some(query.prefix).filter(|prefix| !prefix.is_empty())),
+            ("delimiter", query.delimiter),
+            ("marker", query.marker),
+            ("startFrom", query.start_from),
+            ("maxresults", max_results.as_deref()),
+            ("include", include),
+        ];
+        let mut pairs = vec![("restype", "container"), ("comp", "list")];
+        pairs.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        let call = Call::new(Operation::ListBlobs, Method::GET, self.container_target(container, &pairs));
+        let response = self.send(&call).await?;
+        let body = response::collect(call.operation, response, PAGE_BYTES_MAX).await?;
+        page::parse(&body)
     }
 }
+
+impl BlobItem {
+    /// The name of the blob or the prefix: what pages are in order of.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Blob { name, .. } | Self::Prefix(name) => name,
+        }
+    }
+}
+
+/// 5000 entries with names and metadata as large as they can be.
+const PAGE_BYTES_MAX: usize = 128 << 20;

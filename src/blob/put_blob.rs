@@ -1,5 +1,10 @@
 //! Put Blob: one atomic write of up to 5000 MiB.
 
+use http::{HeaderValue, Method};
+
+use super::operation::Operation;
+use super::request::{Call, names};
+use super::response;
 use super::{BlobClient, BlobCondition, BlobRef, MetadataPairs, Written};
 use crate::object::{ContentHeaders, Payload, Result};
 
@@ -24,7 +29,16 @@ impl BlobClient {
     /// # Errors
     /// `Exists` or `PreconditionFailed` by the condition, `ChecksumMismatch`, `BodyIncomplete` if the
     /// payload ended early, and the common kinds.
-    pub async fn put_blob(&self, _blob: BlobRef<'_>, _payload: Payload, _request: PutBlob) -> Result<Written> {
-        todo!()
+    pub async fn put_blob(&self, blob: BlobRef<'_>, payload: Payload, request: PutBlob) -> Result<Written> {
+        let mut call = Call::new(Operation::PutBlob, Method::PUT, self.blob_target(blob, &[]));
+        call.header(names::BLOB_TYPE, HeaderValue::from_static("BlockBlob"));
+        call.content_length(payload.length);
+        call.content(&request.content)?;
+        call.metadata(&request.metadata)?;
+        call.condition(&request.condition)?;
+        call.md5(names::CONTENT_MD5, request.content_md5);
+        call.crc64(request.crc64);
+        let response = self.send_with(&call, payload).await?;
+        response::written(&response::head(response).await, true)
     }
 }

@@ -1,5 +1,10 @@
 //! Set Blob Metadata.
 
+use http::Method;
+
+use super::operation::Operation;
+use super::request::Call;
+use super::response;
 use super::{BlobClient, BlobCondition, BlobRef, MetadataPairs, Written};
 use crate::object::Result;
 
@@ -7,10 +12,15 @@ impl BlobClient {
     /// Replaces all metadata. Changes the blob's ETag and Last-Modified; Content-MD5 stays.
     pub async fn set_metadata(
         &self,
-        _blob: BlobRef<'_>,
-        _metadata: &MetadataPairs,
-        _condition: &BlobCondition,
+        blob: BlobRef<'_>,
+        metadata: &MetadataPairs,
+        condition: &BlobCondition,
     ) -> Result<Written> {
-        todo!()
+        let mut call = Call::new(Operation::SetMetadata, Method::PUT, self.blob_target(blob, &[("comp", "metadata")]));
+        call.content_length(0);
+        call.metadata(metadata)?;
+        call.condition(condition)?;
+        let response = self.send(&call).await?;
+        response::written(&response::head(response).await, false)
     }
 }
