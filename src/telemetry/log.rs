@@ -38,6 +38,18 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), LogError> {
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::AlreadyBegun)
 }
 
+/// Says whether a filter is of the form `info,bluebucket::mover=debug`.
+///
+/// # Errors
+/// [`LogError::Filter`] with the reason.
+pub fn check_filter(filter: &str) -> Result<(), LogError> {
+    parse_filter(filter).map(drop)
+}
+
+fn parse_filter(filter: &str) -> Result<EnvFilter, LogError> {
+    EnvFilter::builder().parse(filter).map_err(|error| LogError::Filter(error.to_string()))
+}
+
 fn subscriber<W, M>(
     format: LogFormat,
     filter: &str,
@@ -48,8 +60,8 @@ where
     W: Write + 'static,
     M: Fn() -> W + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder().parse(filter).map_err(|error| LogError::Filter(error.to_string()))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(Scrubbed(make));
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(parse_filter(filter)?).with_ansi(colours).with_writer(Scrubbed(make));
     Ok(match format {
         LogFormat::Human => Box::new(builder.finish()),
         LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
