@@ -2,8 +2,10 @@
 
 pub mod blob;
 pub mod bucket;
+pub mod config;
 pub mod migration;
 pub mod net;
 pub mod object;
+pub mod s3;
 pub mod state;
 pub mod telemetry;
