@@ -64,9 +64,9 @@ impl Timestamp {
     pub fn parse_amz(text: &str) -> Option<Self> {
         let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
         let number = |range: std::ops::Range<usize>| {
-            bytes[range].iter().try_fold(0, |sum, byte| {
-                byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0'))
-            })
+            bytes[range]
+                .iter()
+                .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
         };
         let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
         let (hour, minute, second) = (number(9..11)?, number(11..13)?, number(13..15)?);
@@ -162,7 +162,8 @@ mod tests {
             assert_eq!(written, iso);
         }
         assert_eq!(Timestamp(1_795_412_511).amz(), "20261123T054151Z");
-        for bad in ["", "20261123T054151", "20261323T054151Z", "20261123T+54151Z", "20261123 054151Z", "2026112éT05415"] {
+        for bad in ["", "20261123T054151", "20261323T054151Z", "20261123T+54151Z", "20261123 054151Z", "2026112éT05415"]
+        {
             assert_eq!(Timestamp::parse_amz(bad), None, "{bad}");
         }
         for bad in ["", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T25:00:00Z", "x-11-23T00:00:00Z"] {

@@ -47,9 +47,7 @@ enum State {
     /// So many bytes of a chunk's data.
     Data(u64),
     /// The line end after a chunk's data; `lf`: its second byte.
-    DataEnd {
-        lf: bool,
-    },
+    DataEnd { lf: bool },
     /// Trailer lines up to an empty one.
     Trailer,
     /// Everything came; so many bytes of slack after it.
@@ -150,7 +148,7 @@ impl Decoder {
         Ok(self.trailers)
     }
 
-    /// Calls `read` with the next line, without its end, once all of it is there.
+    /// Calls `read` with the next line, without its line feed, once all of it is there.
     fn on_line(
         &mut self,
         input: &mut Bytes,
@@ -170,17 +168,18 @@ impl Decoder {
         let tail = input.split_to(end + 1);
         let tail = &tail[..end];
         if self.line.is_empty() {
-            return read(self, without_cr(tail)).map(Some);
+            return read(self, tail).map(Some);
         }
         let mut line = std::mem::take(&mut self.line);
         line.extend_from_slice(tail);
-        let next = read(self, without_cr(&line));
+        let next = read(self, &line);
         line.clear();
         self.line = line;
         next.map(Some)
     }
 
     fn begin_chunk(&mut self, line: &[u8]) -> Result<State> {
+        let line = line.strip_suffix(b"\r").ok_or_else(|| broken("The head of a chunk does not end in a line end."))?;
         let (size, extension) = match memchr::memchr(b';', line) {
             Some(at) => (&line[..at], &line[at + 1..]),
             None => (line, &[][..]),
@@ -224,14 +223,16 @@ impl Decoder {
         signatures.signer.check_chunk(&signatures.claimed, data.finish().as_ref())
     }
 
+    /// A trailer may end in a bare line feed: minio-go sends it so.
     fn trailer_line(&mut self, line: &[u8]) -> Result<State> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             return Ok(State::End(0));
         }
         let malformed = || S3Error::from(S3Code::MalformedTrailerError);
         let line = std::str::from_utf8(line).map_err(|_| malformed())?;
         let (name, value) = line.split_once(':').ok_or_else(malformed)?;
-        let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+        let (name, value) = (name.to_ascii_lowercase(), value.trim_matches([' ', '\t']));
         let known = |known: &(String, String)| known.0 == name;
         if !self.with_trailers || self.trailer_signature.is_some() || self.trailers.len() == TRAILERS_MAX {
             return Err(malformed());
@@ -256,11 +257,7 @@ fn chunk_size(digits: &[u8]) -> Option<u64> {
 
 fn chunk_signature(extension: &[u8]) -> Option<[u8; 32]> {
     let text = std::str::from_utf8(extension).ok()?;
-    text.split(';').find_map(|part| part.trim().strip_prefix("chunk-signature=")).and_then(text::unhex)
-}
-
-fn without_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
+    text.split(';').find_map(|part| part.strip_prefix("chunk-signature=")).and_then(text::unhex)
 }
 
 fn broken(message: &'static str) -> S3Error {

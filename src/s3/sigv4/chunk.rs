@@ -27,6 +27,12 @@ impl ChunkSigner {
         Self { key, previous: seed, context: format!("{amz_date}\n{scope}\n").into() }
     }
 
+    /// A signer with a seed signature of its own, for the documented examples.
+    #[cfg(test)]
+    pub fn for_test(key: SigningKey, seed: [u8; 32], amz_date: &str, scope: &str) -> Self {
+        Self::new(key, seed, amz_date, scope)
+    }
+
     /// The signature of the next chunk, from the SHA-256 of its data.
     pub fn chunk(&mut self, sha256: &[u8]) -> [u8; 32] {
         self.next("AWS4-HMAC-SHA256-PAYLOAD\n", &[EMPTY_SHA256, "\n"], sha256)

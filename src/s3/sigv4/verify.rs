@@ -210,8 +210,8 @@ impl<'a> SignedRequest<'a> {
             }
         }
         let streaming = matches!(PayloadMode::parse(&payload_hash), Ok(PayloadMode::StreamingSigned { .. }));
-        let chunk_signer = streaming
-            .then(|| ChunkSigner::new(key.clone(), self.signature, &self.time.amz(), self.credential.scope()));
+        let chunk_signer =
+            streaming.then(|| ChunkSigner::new(key.clone(), self.signature, &self.time.amz(), self.credential.scope()));
         Ok(Verified { chunk_signer })
     }
 
@@ -262,7 +262,9 @@ impl<'a> SignedRequest<'a> {
             ),
             Placement::Query { .. } => S3Error::new(
                 S3Code::AuthorizationQueryParametersError,
-                format!("Error parsing the X-Amz-Credential parameter; the {what} '{got}' is wrong; expecting '{want}'"),
+                format!(
+                    "Error parsing the X-Amz-Credential parameter; the {what} '{got}' is wrong; expecting '{want}'"
+                ),
             ),
         };
         if let Some(region) = expected.region.filter(|region| *region != self.region()) {
