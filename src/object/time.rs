@@ -46,6 +46,40 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.000Z", second / 3_600, second / 60 % 60, second % 60)
     }
 
+    /// Appends [`Timestamp::iso8601`] without an allocation: listings write thousands of them.
+    pub fn write_iso8601(self, out: &mut String) {
+        let (year, month, day) = civil_from_days(self.0.div_euclid(86_400));
+        let second = self.0.rem_euclid(86_400);
+        digits(out, year, 4);
+        for (separator, value) in
+            [('-', month), ('-', day), ('T', second / 3_600), (':', second / 60 % 60), (':', second % 60)]
+        {
+            out.push(separator);
+            digits(out, value, 2);
+        }
+        out.push_str(".000Z");
+    }
+
+    /// Reads `20261123T054151Z`, the form of [`Timestamp::amz`].
+    pub fn parse_amz(text: &str) -> Option<Self> {
+        let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
+        let number = |range: std::ops::Range<usize>| {
+            bytes[range]
+                .iter()
+                .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+        };
+        let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
+        let (hour, minute, second) = (number(9..11)?, number(11..13)?, number(13..15)?);
+        let valid = bytes[8] == b'T'
+            && bytes[15] == b'Z'
+            && (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second <= 60;
+        valid.then(|| Self(days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second))
+    }
+
     /// `20261123T054151Z`, for SigV4.
     pub fn amz(self) -> String {
         let (year, month, day) = civil_from_days(self.0.div_euclid(86_400));
@@ -72,6 +106,13 @@ impl From<SystemTime> for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.iso8601())
+    }
+}
+
+/// Appends `value` with at least `width` digits.
+fn digits(out: &mut String, value: i64, width: u32) {
+    for place in (0..width).rev() {
+        out.push(char::from(b'0' + (value / 10_i64.pow(place) % 10) as u8));
     }
 }
 
@@ -115,8 +156,16 @@ mod tests {
             assert_eq!(time.iso8601(), iso);
             assert_eq!(Timestamp::parse_iso8601(iso), Some(time));
             assert_eq!(Timestamp::parse_http(&time.http()), Some(time));
+            assert_eq!(Timestamp::parse_amz(&time.amz()), Some(time));
+            let mut written = String::new();
+            time.write_iso8601(&mut written);
+            assert_eq!(written, iso);
         }
         assert_eq!(Timestamp(1_795_412_511).amz(), "20261123T054151Z");
+        for bad in ["", "20261123T054151", "20261323T054151Z", "20261123T+54151Z", "20261123 054151Z", "2026112éT05415"]
+        {
+            assert_eq!(Timestamp::parse_amz(bad), None, "{bad}");
+        }
         for bad in ["", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T25:00:00Z", "x-11-23T00:00:00Z"] {
             assert_eq!(Timestamp::parse_iso8601(bad), None, "{bad}");
         }
