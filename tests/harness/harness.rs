@@ -1,0 +1,16 @@
+//! What the integration tests stand on: servers, clients and judges that share no code with the
+//! product, so that a misreading in the product is not mirrored in its judge.
+//!
+//! A test includes it with `#[path = "harness/harness.rs"] mod harness;`.
+
+// Each test binary uses a part of it.
+#![allow(dead_code, unused_imports)]
+
+pub mod hash;
+pub mod http1;
+pub mod percent;
+pub mod random;
+pub mod s3_client;
+pub mod s3_source;
+pub mod sequence;
+pub mod sigv4;
