@@ -62,6 +62,14 @@ impl Bucket {
         &self.container
     }
 
+    /// Asks whether the container is there.
+    ///
+    /// # Errors
+    /// `ContainerMissing`, and those of the Blob client.
+    pub async fn exists(&self) -> Result<()> {
+        self.blobs.get_container(&self.container).await.map(drop)
+    }
+
     fn blob<'a>(&'a self, key: &'a ObjectKey) -> BlobRef<'a> {
         BlobRef { container: &self.container, name: key.as_str() }
     }

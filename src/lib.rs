@@ -3,6 +3,7 @@
 pub mod blob;
 pub mod bucket;
 pub mod config;
+pub mod facade;
 pub mod migration;
 pub mod net;
 pub mod object;

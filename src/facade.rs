@@ -1,0 +1,57 @@
+//! The S3 API: accepts requests, finds out who asks, carries out one operation each, answers.
+//!
+//! The life of a request stands in [`handle`] as named steps. Errors become answers in [`respond`]
+//! and nowhere else; which side serves a bucket is the business of [`crate::migration::router`].
+
+mod auth;
+mod body;
+mod deadline;
+mod handle;
+mod ops;
+mod respond;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::migration::router::Router;
+use crate::net::ByteBudget;
+use crate::s3::addressing::Addressing;
+use crate::telemetry::Metrics;
+
+pub use auth::{AccessKey, AccessKeys, BucketScope, Verbs};
+
+/// What all threads of a process share.
+pub struct FacadeSettings {
+    /// The region that clients sign for; also the answer to GetBucketLocation.
+    pub region: String,
+    pub addressing: Addressing,
+    /// CreateBucket and DeleteBucket make and drop containers.
+    pub development: bool,
+    /// Longest time between two pieces of a request's body.
+    pub body_timeout: Duration,
+    /// Longest time for a request until its answer begins.
+    pub request_timeout: Duration,
+    /// Requests being served at one time; more are turned away.
+    pub in_flight: Arc<Semaphore>,
+    /// Memory for bodies that are buffered.
+    pub budget: ByteBudget,
+    pub keys: Arc<AccessKeys>,
+    pub metrics: Arc<Metrics>,
+}
+
+/// The facade of one runtime thread. Cheap to clone.
+#[derive(Clone)]
+pub struct Facade {
+    settings: Arc<FacadeSettings>,
+    router: Router,
+    signing_keys: auth::SigningKeys,
+}
+
+impl Facade {
+    /// A facade with the clients of this thread.
+    pub fn new(settings: Arc<FacadeSettings>, router: Router) -> Self {
+        Self { settings, router, signing_keys: auth::SigningKeys::default() }
+    }
+}

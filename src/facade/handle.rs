@@ -1,0 +1,194 @@
+//! The life of a request: shed, authenticate, parse, authorize, carry out, answer, count.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use super::auth::{self, AccessKey, Identity};
+use super::{Facade, ops, respond};
+use crate::net::Body;
+use crate::object::Timestamp;
+use crate::s3::error::{Result, S3Code, S3Error};
+use crate::s3::header;
+use crate::s3::operation::{Operation, Unheld};
+use crate::s3::sigv4::ChunkSigner;
+use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason, StatusClass};
+
+/// A request that is allowed, on its way to its operation.
+pub(super) struct Call<'a> {
+    pub facade: &'a Facade,
+    pub key: &'a AccessKey,
+    pub body: Incoming,
+    pub chunk_signer: Option<ChunkSigner>,
+    /// Path as it stands in the request line, for error documents.
+    pub resource: String,
+    pub request_id: &'a str,
+}
+
+impl Facade {
+    /// Answers one request.
+    pub async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
+        let begun = Instant::now();
+        let metrics = self.settings.metrics.facade.begin();
+        let request_id = next_request_id();
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let mut seen = Seen::default();
+        let result = self.answer(request, &request_id, &mut seen).await;
+        let mut response = result.unwrap_or_else(|error| {
+            log_error(&error, &method, &path, &request_id, &seen);
+            respond::error(&error, &path, &request_id, method == Method::HEAD)
+        });
+        respond::set(response.headers_mut(), header::REQUEST_ID.clone(), &request_id);
+        response.headers_mut().insert(http::header::SERVER, http::HeaderValue::from_static(respond::HOST_ID));
+        self.count(&seen, &response, begun);
+        tracing::debug!(
+            target: "bluebucket::access",
+            method = %method,
+            path,
+            operation = seen.operation.label(),
+            component = seen.component(),
+            status = response.status().as_u16(),
+            micros = begun.elapsed().as_micros() as u64,
+            request_id,
+            "request"
+        );
+        drop(metrics);
+        response
+    }
+
+    async fn answer(&self, request: Request<Incoming>, request_id: &str, seen: &mut Seen) -> Result<Response<Body>> {
+        let Ok(_permit) = self.settings.in_flight.clone().try_acquire_owned() else {
+            self.settings.metrics.facade.shed(ShedReason::InFlight);
+            return Err(S3Code::SlowDown.into());
+        };
+        let (head, body) = request.into_parts();
+        let (path, query) = (head.uri.path(), head.uri.query().unwrap_or(""));
+        let identity = self.authenticate(&head.method, path, query, &head.headers)?;
+        seen.key = Some(identity.key.clone());
+        let operation = Operation::parse(&head.method, path, query, &head.headers, &self.settings.addressing)?;
+        seen.operation = label(&operation);
+        seen.received = operation.body().map_or(0, |declared| declared.length);
+        let Identity { key, chunk_signer } = identity;
+        auth::authorize(&key, &operation)
+            .inspect_err(|_| self.settings.metrics.facade.auth_failed(AuthFailure::NotAllowed))?;
+        if let Some((unheld, _)) = operation.unheld() {
+            return answer_unheld(unheld);
+        }
+        let resource = path.to_owned();
+        let call = Call { facade: self, key: &key, body, chunk_signer, resource, request_id };
+        match timeout(self.settings.request_timeout, ops::run(call, operation)).await {
+            Ok(response) => response,
+            Err(_) => Err(S3Code::RequestTimeout.into()),
+        }
+    }
+
+    fn authenticate(&self, method: &Method, path: &str, query: &str, headers: &http::HeaderMap) -> Result<Identity> {
+        auth::authenticate(
+            &self.settings.keys,
+            &self.signing_keys,
+            &self.settings.region,
+            (method, path, query, headers),
+            Timestamp::now(),
+        )
+        .map_err(|(error, reason)| {
+            self.settings.metrics.facade.auth_failed(reason);
+            error
+        })
+    }
+
+    fn count(&self, seen: &Seen, response: &Response<Body>, begun: Instant) {
+        use http_body::Body as _;
+        let Some(key) = &seen.key else { return };
+        let sent = response.body().size_hint().exact().unwrap_or(0);
+        let status = StatusClass::of(response.status().as_u16());
+        key.metrics.observe(seen.operation, status, begun.elapsed(), seen.received, sent);
+    }
+}
+
+/// What is known of a request so far.
+struct Seen {
+    operation: S3Operation,
+    key: Option<std::sync::Arc<AccessKey>>,
+    /// Bytes of the body, without framing.
+    received: u64,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { operation: S3Operation::Unknown, key: None, received: 0 }
+    }
+}
+
+impl Seen {
+    fn component(&self) -> &str {
+        self.key.as_ref().map_or("unknown", |key| &key.component)
+    }
+}
+
+/// A key that Blob Storage cannot hold is not there.
+fn answer_unheld(unheld: Unheld) -> Result<Response<Body>> {
+    match unheld {
+        Unheld::NoSuchKey => Err(S3Code::NoSuchKey.into()),
+        Unheld::NoSuchUpload => Err(S3Code::NoSuchUpload.into()),
+        Unheld::Deleted => Ok(respond::empty(http::StatusCode::NO_CONTENT)),
+    }
+}
+
+/// Logged once, here. What a client got wrong is its own business; a 404 is everyday life.
+fn log_error(error: &S3Error, method: &Method, path: &str, request_id: &str, seen: &Seen) {
+    let (code, status) = (error.code().as_str(), error.status().as_u16());
+    let cause = error.cause().map(ToString::to_string).unwrap_or_default();
+    let component = seen.component();
+    if status >= 500 {
+        tracing::warn!(%method, path, component, code, status, cause, request_id, "request failed");
+    } else {
+        tracing::debug!(%method, path, component, code, status, cause, request_id, "request refused");
+    }
+}
+
+/// Sixteen hex digits, as S3's own: unique in the process, and hardly ever twice in the fleet.
+fn next_request_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    static SALT: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| fastrand::u64(..));
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    // Spread by a multiplication with an odd constant (2^64 / golden ratio), which loses nothing.
+    format!("{:016X}", SALT.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+}
+
+fn label(operation: &Operation) -> S3Operation {
+    match operation {
+        Operation::ListBuckets => S3Operation::ListBuckets,
+        Operation::HeadBucket(_) => S3Operation::HeadBucket,
+        Operation::CreateBucket(_) => S3Operation::CreateBucket,
+        Operation::DeleteBucket(_) => S3Operation::DeleteBucket,
+        Operation::GetBucketLocation(_) => S3Operation::GetBucketLocation,
+        Operation::GetBucketVersioning(_) => S3Operation::GetBucketVersioning,
+        Operation::GetBucketAcl(_) => S3Operation::BucketSubresource,
+        Operation::ListObjectsV1(_) => S3Operation::ListObjects,
+        Operation::ListObjectsV2(_) => S3Operation::ListObjectsV2,
+        Operation::ListObjectVersions(_) => S3Operation::ListObjectVersions,
+        Operation::ListMultipartUploads(_) => S3Operation::ListMultipartUploads,
+        Operation::DeleteObjects(_) => S3Operation::DeleteObjects,
+        Operation::GetObject(_) => S3Operation::GetObject,
+        Operation::HeadObject(_) => S3Operation::HeadObject,
+        Operation::GetObjectAttributes(_) => S3Operation::GetObjectAttributes,
+        Operation::GetObjectAcl(_) => S3Operation::ObjectSubresource,
+        Operation::PutObject(_) => S3Operation::PutObject,
+        Operation::CopyObject(_) => S3Operation::CopyObject,
+        Operation::DeleteObject(_) => S3Operation::DeleteObject,
+        Operation::GetObjectTagging(_) => S3Operation::GetObjectTagging,
+        Operation::PutObjectTagging(_) => S3Operation::PutObjectTagging,
+        Operation::DeleteObjectTagging(_) => S3Operation::DeleteObjectTagging,
+        Operation::CreateMultipartUpload(_) => S3Operation::CreateMultipartUpload,
+        Operation::UploadPart(_) => S3Operation::UploadPart,
+        Operation::UploadPartCopy(_) => S3Operation::UploadPartCopy,
+        Operation::CompleteMultipartUpload(_) => S3Operation::CompleteMultipartUpload,
+        Operation::AbortMultipartUpload(_) => S3Operation::AbortMultipartUpload,
+        Operation::ListParts(_) => S3Operation::ListParts,
+        Operation::Unsupported { .. } | Operation::MethodNotAllowed => S3Operation::Unsupported,
+    }
+}

@@ -1,0 +1,54 @@
+//! CopyObject.
+
+use http::Response;
+
+use super::{only_null_version, write_error};
+use crate::facade::handle::Call;
+use crate::facade::respond;
+use crate::net::Body;
+use crate::object::CopyRequest;
+use crate::object::write::CopyAttributes;
+use crate::s3::error::{Result, S3Code, S3Error};
+use crate::s3::operation::CopyObject;
+use crate::s3::xml::copy;
+
+pub async fn run(call: &Call<'_>, request: CopyObject) -> Result<Response<Body>> {
+    only_null_version(request.source.version_id.as_deref())?;
+    refuse_to_change_nothing(&request)?;
+    let route = call.route(&request.address.bucket)?;
+    let from = call.route(&request.source.address.bucket)?;
+    let replace = request.replace_metadata.map(|(mut content, user)| {
+        content.content_type.get_or_insert_with(|| respond::DEFAULT_CONTENT_TYPE.to_owned());
+        (content, user)
+    });
+    let copy = CopyRequest {
+        source: request.source.address.key,
+        source_condition: request.source.condition,
+        attributes: CopyAttributes {
+            replace,
+            tags: request.replace_tags,
+            storage_class: request.storage_class.filter(|class| class != "STANDARD"),
+        },
+        condition: request.condition,
+    };
+    let stored = route.copy(&request.address.key, &from, &copy).await.map_err(write_error)?;
+    let mut response =
+        respond::xml(copy::render_object(&stored.etag, stored.last_modified, &stored.checksums));
+    if request.encryption_asked {
+        super::put_object::encrypted(&mut response);
+    }
+    Ok(response)
+}
+
+/// S3 refuses to copy an object onto itself without a change.
+fn refuse_to_change_nothing(request: &CopyObject) -> Result<()> {
+    let changes = request.replace_metadata.is_some() || request.replace_tags.is_some() || request.storage_class.is_some();
+    if request.source.address != request.address || changes {
+        return Ok(());
+    }
+    Err(S3Error::new(
+        S3Code::InvalidRequest,
+        "This copy request is illegal because it is trying to copy an object to itself without changing the \
+         object's metadata, storage class, website redirect location or encryption attributes.",
+    ))
+}

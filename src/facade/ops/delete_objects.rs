@@ -1,0 +1,47 @@
+//! DeleteObjects: nothing is read before it is deleted, but where an entry names an ETag.
+
+use http::Response;
+
+use super::{only_null_version, write_error};
+use crate::facade::handle::Call;
+use crate::facade::respond;
+use crate::migration::router::Route;
+use crate::net::Body;
+use crate::object::{ObjectKey, WriteCondition};
+use crate::s3::error::{Result, S3Error};
+use crate::s3::operation::DeleteObjects;
+use crate::s3::xml::delete::{self, DeleteEntry, DeleteOutcome};
+
+pub async fn run(call: Call<'_>, request: DeleteObjects) -> Result<Response<Body>> {
+    let Call { facade, body, chunk_signer, .. } = call;
+    let route = facade.router.route(&request.bucket).map_err(write_error)?;
+    let document = facade.document(body, &request.body, chunk_signer, delete::BYTES_MAX).await?;
+    let asked = delete::parse(&document)?;
+    let results = delete_all(&route, &asked.objects).await;
+    let outcomes: Vec<_> =
+        asked.objects.iter().zip(results).map(|(entry, result)| DeleteOutcome { entry, result }).collect();
+    Ok(respond::xml(delete::render(&outcomes, asked.quiet)))
+}
+
+/// The outcome of each entry, in order.
+async fn delete_all(route: &Route<'_>, entries: &[DeleteEntry]) -> Vec<Result<(), S3Error>> {
+    let plain = |entry: &&DeleteEntry| entry.condition == WriteCondition::None && is_current(entry);
+    let keys: Vec<ObjectKey> = entries.iter().filter(plain).map(|entry| entry.key.clone()).collect();
+    let mut deleted = route.delete_many(&keys).await.into_iter();
+    let mut results = Vec::with_capacity(entries.len());
+    for entry in entries {
+        results.push(if plain(&entry) {
+            deleted.next().unwrap_or(Ok(())).map_err(write_error)
+        } else if is_current(entry) {
+            route.delete(&entry.key, &entry.condition).await.map_err(write_error)
+        } else {
+            // A version that never was is gone already.
+            Ok(())
+        });
+    }
+    results
+}
+
+fn is_current(entry: &DeleteEntry) -> bool {
+    only_null_version(entry.version_id.as_deref()).is_ok()
+}
