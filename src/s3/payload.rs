@@ -102,14 +102,23 @@ impl BodyDeclaration {
     /// MissingContentLength without a length; InvalidDigest, InvalidRequest or InvalidArgument for
     /// values that cannot be.
     pub fn parse(headers: &HeaderMap) -> Result<Self> {
+        let mut body = Self::parse_without_checksum(headers)?;
+        body.checksum = checksum(headers, &body.trailers)?;
+        Ok(body)
+    }
+
+    /// The same for a request whose checksum headers do not speak of its body.
+    ///
+    /// # Errors
+    /// As [`BodyDeclaration::parse`].
+    pub fn parse_without_checksum(headers: &HeaderMap) -> Result<Self> {
         let mode = PayloadMode::of(headers)?;
-        let trailers = announced_trailers(headers, mode)?;
         Ok(Self {
             mode,
             length: length(headers, mode)?,
             content_md5: content_md5(headers)?,
-            checksum: checksum(headers, &trailers)?,
-            trailers,
+            checksum: None,
+            trailers: announced_trailers(headers, mode)?,
         })
     }
 }

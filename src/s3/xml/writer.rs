@@ -58,6 +58,11 @@ impl Writer {
         self.0.push_str(markup);
     }
 
+    /// Text in the element that is open.
+    pub fn escaped(&mut self, text: &str) {
+        escape_into(&mut self.0, text);
+    }
+
     /// An element with text.
     pub fn text(&mut self, name: &str, text: &str) {
         self.open(name);
@@ -117,7 +122,8 @@ impl Writer {
     }
 }
 
-const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+/// What every document begins with. An answer that is kept alive sends it first, then blanks.
+pub const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// Escapes markup. Control characters become numeric references, as S3 writes them: XML 1.0 has no
 /// other form, and `encoding-type=url` is there for clients whose parsers refuse them.

@@ -1,0 +1,126 @@
+//! Operations on a bucket.
+
+use http::Method;
+use http::header::CONTENT_LENGTH;
+
+use crate::object::BucketName;
+use crate::s3::error::Result;
+use crate::s3::header;
+use crate::s3::operation::{
+    CreateBucket, DeleteObjects, ListMultipartUploads, ListObjectVersions, ListObjectsV1, ListObjectsV2, Listing,
+    Operation, UNSERVED_BUCKET,
+};
+use crate::s3::payload::BodyDeclaration;
+use crate::s3::xml::KeyEncoding;
+
+use super::{Input, attributes, invalid};
+
+pub(super) fn parse(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
+    match *input.method {
+        Method::GET => get(input, bucket),
+        Method::HEAD => Ok(Operation::HeadBucket(bucket)),
+        Method::PUT => match refused(input, &bucket) {
+            Some(refusal) => Ok(refusal),
+            None => create(input, bucket),
+        },
+        Method::DELETE => Ok(refused(input, &bucket).unwrap_or(Operation::DeleteBucket(bucket))),
+        Method::POST if input.query.has("delete") => {
+            let body = BodyDeclaration::parse(input.headers)?;
+            Ok(Operation::DeleteObjects(DeleteObjects { bucket, body }))
+        }
+        Method::POST => Ok(input
+            .unserved(UNSERVED_BUCKET, &bucket)
+            .unwrap_or(Operation::Unsupported { name: "PostObject", bucket: Some(bucket) })),
+        _ => Ok(Operation::MethodNotAllowed),
+    }
+}
+
+fn refused(input: &Input<'_>, bucket: &BucketName) -> Option<Operation> {
+    input.unserved(UNSERVED_BUCKET, bucket).or_else(|| input.unknown_subresource(bucket))
+}
+
+fn get(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
+    let query = input.query;
+    if query.has("location") {
+        return Ok(Operation::GetBucketLocation(bucket));
+    }
+    if query.has("versioning") {
+        return Ok(Operation::GetBucketVersioning(bucket));
+    }
+    if query.has("acl") {
+        return Ok(Operation::GetBucketAcl(bucket));
+    }
+    if query.has("uploads") {
+        return list_uploads(input, bucket);
+    }
+    if query.has("versions") {
+        return list_versions(input, bucket);
+    }
+    if let Some(refusal) = input.unserved(UNSERVED_BUCKET, &bucket) {
+        return Ok(refusal);
+    }
+    match query.get("list-type")? {
+        None => Ok(Operation::ListObjectsV1(ListObjectsV1 {
+            bucket,
+            listing: listing(input, "max-keys")?,
+            marker: input.non_empty("marker")?,
+        })),
+        Some("2") => list_v2(input, bucket),
+        Some(_) => Err(invalid("list-type", "Invalid list-type")),
+    }
+}
+
+fn list_v2(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
+    Ok(Operation::ListObjectsV2(ListObjectsV2 {
+        bucket,
+        listing: listing(input, "max-keys")?,
+        continuation_token: input.query.get("continuation-token")?.map(str::to_owned),
+        start_after: input.non_empty("start-after")?,
+        fetch_owner: input.query.get("fetch-owner")?.is_some_and(|value| value.eq_ignore_ascii_case("true")),
+    }))
+}
+
+fn list_versions(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
+    let key_marker = input.non_empty("key-marker")?;
+    let version_id_marker = input.non_empty("version-id-marker")?;
+    if version_id_marker.is_some() && key_marker.is_none() {
+        return Err(invalid("version-id-marker", "A version-id marker cannot be specified without a key marker."));
+    }
+    let listing = listing(input, "max-keys")?;
+    Ok(Operation::ListObjectVersions(ListObjectVersions { bucket, listing, key_marker, version_id_marker }))
+}
+
+fn list_uploads(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
+    let key_marker = input.non_empty("key-marker")?;
+    // Without a key marker S3 ignores it.
+    let upload_id_marker = input.non_empty("upload-id-marker")?.filter(|_| key_marker.is_some());
+    let listing = listing(input, "max-uploads")?;
+    Ok(Operation::ListMultipartUploads(ListMultipartUploads { bucket, listing, key_marker, upload_id_marker }))
+}
+
+fn listing(input: &Input<'_>, limit: &'static str) -> Result<Listing> {
+    Ok(Listing {
+        prefix: input.non_empty("prefix")?.unwrap_or_default(),
+        delimiter: input.non_empty("delimiter")?,
+        max_keys: input.limit(limit)?,
+        encoding: encoding(input)?,
+    })
+}
+
+pub(super) fn encoding(input: &Input<'_>) -> Result<KeyEncoding> {
+    match input.query.get("encoding-type")? {
+        None | Some("") => Ok(KeyEncoding::Plain),
+        Some(text) if text.eq_ignore_ascii_case("url") => Ok(KeyEncoding::Url),
+        Some(_) => Err(invalid("encoding-type", "Invalid Encoding Method specified in Request")),
+    }
+}
+
+fn create(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
+    attributes::refuse_public_acl(input.headers)?;
+    let empty = match input.headers.get(CONTENT_LENGTH) {
+        Some(length) => length == "0",
+        None => !input.headers.contains_key(&header::DECODED_CONTENT_LENGTH),
+    };
+    let body = if empty { None } else { Some(BodyDeclaration::parse(input.headers)?) };
+    Ok(Operation::CreateBucket(CreateBucket { bucket, body }))
+}
