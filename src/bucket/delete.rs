@@ -1,6 +1,7 @@
 //! DELETE of one object and of many, without reading first.
 
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 
 use super::Bucket;
 use super::put::condition_failed;
@@ -64,7 +65,9 @@ impl Bucket {
     }
 
     async fn delete_each(&self, keys: &[ObjectKey]) -> Vec<DeleteOutcome> {
-        let deletes = keys.iter().map(|key| self.delete(key, &WriteCondition::None));
+        // Boxed, because the compiler cannot see that a closure's future is Send for every lifetime.
+        let delete = |key| -> BoxFuture<'_, DeleteOutcome> { self.delete(key, &WriteCondition::None).boxed() };
+        let deletes: Vec<_> = keys.iter().map(delete).collect();
         futures::stream::iter(deletes).buffered(PARALLEL).collect().await
     }
 }

@@ -10,8 +10,9 @@ use crate::object::{BucketName, Timestamp};
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::operation::Operation;
 use crate::s3::sigv4::{ChunkSigner, Expectations, SignedRequest, SigningKey};
+use crate::telemetry::Secret;
 use crate::telemetry::label::AuthFailure;
-use crate::telemetry::{ComponentMetrics, Secret};
+use crate::telemetry::metrics::ComponentMetrics;
 
 /// A key pair and what its holder may do.
 pub struct AccessKey {
@@ -112,12 +113,11 @@ pub(super) fn authenticate(
         let reason = failure_of(&error);
         (error, reason)
     })?;
-    let key = keys
-        .find(signed.access_key())
-        .ok_or_else(|| (S3Code::InvalidAccessKeyId.into(), AuthFailure::UnknownKey))?;
+    let key =
+        keys.find(signed.access_key()).ok_or_else(|| (S3Code::InvalidAccessKeyId.into(), AuthFailure::UnknownKey))?;
     if signed.session_token().is_some() {
         let message = "Session tokens are not issued here: use the key pair as configured.";
-        return Err((S3Error::new(S3Code::InvalidToken, message), AuthFailure::UnknownKey));
+        return Err((S3Error::new(S3Code::InvalidToken, message), AuthFailure::Token));
     }
     let signing_key = cache.get(&key, &signed);
     let verified = signed.verify(&signing_key, now, &expected).map_err(|error| {
@@ -130,8 +130,7 @@ pub(super) fn authenticate(
 fn failure_of(error: &S3Error) -> AuthFailure {
     match error.code() {
         S3Code::SignatureDoesNotMatch => AuthFailure::Signature,
-        S3Code::RequestTimeTooSkewed => AuthFailure::Skewed,
-        S3Code::AccessDenied => AuthFailure::Expired,
+        S3Code::RequestTimeTooSkewed | S3Code::AccessDenied => AuthFailure::Expired,
         _ => AuthFailure::Malformed,
     }
 }
@@ -169,9 +168,8 @@ fn is_scope(scope: &str, signed: &SignedRequest<'_>) -> bool {
 /// AccessDenied.
 pub(super) fn authorize(key: &AccessKey, operation: &Operation) -> Result<()> {
     let reaches = operation.bucket().is_none_or(|bucket| key.buckets.reaches(bucket));
-    let reads_source = operation
-        .copy_source()
-        .is_none_or(|source| key.verbs.read && key.buckets.reaches(&source.address.bucket));
+    let reads_source =
+        operation.copy_source().is_none_or(|source| key.verbs.read && key.buckets.reaches(&source.address.bucket));
     if reaches && reads_source && has_verb(key.verbs, operation) {
         return Ok(());
     }

@@ -14,7 +14,7 @@ use crate::net::budget::Grant;
 use crate::object::body::collect;
 use crate::object::{ByteStream, Checksum, Error, ErrorKind, Payload, Result};
 use crate::s3::error::{self, Access, S3Code, S3Error};
-use crate::s3::payload::BodyDeclaration;
+use crate::s3::payload::{BodyDeclaration, DeclaredChecksum};
 use crate::s3::sigv4::ChunkSigner;
 use crate::s3::verify::{BodyVerifier, Outcome, verified_payload};
 
@@ -31,7 +31,7 @@ pub(super) struct Verified {
     /// Checksums known before the body is sent.
     pub checksums: Vec<Checksum>,
     /// Its share of the byte budget, if it was buffered.
-    _grant: Option<Grant>,
+    pub grant: Option<Grant>,
 }
 
 impl Facade {
@@ -50,19 +50,22 @@ impl Facade {
         let content_md5 = declared.content_md5;
         let unchecked = BodyDeclaration { content_md5: None, ..declared.clone() };
         let verifier = BodyVerifier::new(&unchecked, signer)?;
-        let known_checksums = declared.header_checksum().into_iter().collect();
+        let known_checksums = match &declared.checksum {
+            Some(DeclaredChecksum::Header(checksum)) => vec![checksum.clone()],
+            _ => Vec::new(),
+        };
         let (payload, outcome) =
             verified_payload(self.stream(incoming), verifier).await.map_err(|error| refusal(error, None))?;
         if payload.length > BUFFERED_BYTES_MAX {
-            return Ok(Verified { payload, outcome, content_md5, checksums: known_checksums, _grant: None });
+            return Ok(Verified { payload, outcome, content_md5, checksums: known_checksums, grant: None });
         }
         let Some(grant) = self.settings.budget.try_acquire(payload.length) else {
-            return Ok(Verified { payload, outcome, content_md5, checksums: known_checksums, _grant: None });
+            return Ok(Verified { payload, outcome, content_md5, checksums: known_checksums, grant: None });
         };
         let limit = payload.length as usize;
         let bytes = collect(payload.into_stream(), limit).await.map_err(|error| refusal(error, Some(&outcome)))?;
         let checksums = outcome.verified().and_then(|body| body.checksum.clone()).into_iter().collect();
-        Ok(Verified { payload: Payload::from(bytes), outcome, content_md5, checksums, _grant: Some(grant) })
+        Ok(Verified { payload: Payload::from(bytes), outcome, content_md5, checksums, grant: Some(grant) })
     }
 
     /// Reads a whole document.

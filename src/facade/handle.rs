@@ -14,6 +14,7 @@ use crate::object::Timestamp;
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::header;
 use crate::s3::operation::{Operation, Unheld};
+use crate::s3::request;
 use crate::s3::sigv4::ChunkSigner;
 use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason, StatusClass};
 
@@ -69,7 +70,7 @@ impl Facade {
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or(""));
         let identity = self.authenticate(&head.method, path, query, &head.headers)?;
         seen.key = Some(identity.key.clone());
-        let operation = Operation::parse(&head.method, path, query, &head.headers, &self.settings.addressing)?;
+        let operation = request::parse(&head.method, path, query, &head.headers, &self.settings.addressing)?;
         seen.operation = label(&operation);
         seen.received = operation.body().map_or(0, |declared| declared.length);
         let Identity { key, chunk_signer } = identity;

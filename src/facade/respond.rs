@@ -71,8 +71,7 @@ fn object_headers(headers: &mut HeaderMap, head: &ObjectHead, overrides: &Respon
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(head.length()));
     if let Some(span) = head.span {
-        let range =
-            if span.length() == 0 { format!("bytes */{}", meta.size) } else { span.content_range(meta.size) };
+        let range = if span.length() == 0 { format!("bytes */{}", meta.size) } else { span.content_range(meta.size) };
         set(headers, CONTENT_RANGE, &range);
     }
     set(headers, ETAG, &meta.etag.quoted());
@@ -85,13 +84,13 @@ fn object_headers(headers: &mut HeaderMap, head: &ObjectHead, overrides: &Respon
         }
     }
     if let Some(class) = &meta.storage_class {
-        set(headers, header::STORAGE_CLASS, class);
+        set(headers, header::STORAGE_CLASS.clone(), class);
     }
     if !meta.tags.is_empty() {
-        headers.insert(header::TAGGING_COUNT, HeaderValue::from(meta.tags.len()));
+        headers.insert(&header::TAGGING_COUNT, HeaderValue::from(meta.tags.len()));
     }
     if let Some(parts) = head.parts {
-        headers.insert(header::MP_PARTS_COUNT, HeaderValue::from(parts));
+        headers.insert(&header::MP_PARTS_COUNT, HeaderValue::from(parts));
     }
     // A checksum of the whole object beside a part of it would make SDKs reject the bytes.
     if checksum_mode && head.span.is_none() {
@@ -120,12 +119,12 @@ fn content_headers(headers: &mut HeaderMap, meta: &ObjectMeta, overrides: &Respo
 /// Checksums as headers, with what they cover.
 pub(super) fn checksums(headers: &mut HeaderMap, checksums: &[Checksum]) {
     for checksum in checksums {
-        headers.insert(header::checksum(checksum.algorithm), value(&checksum.text()));
+        headers.insert(HeaderName::from_static(checksum.algorithm.header()), value(&checksum.text()));
         let kind = match checksum.kind {
             ChecksumKind::FullObject => "FULL_OBJECT",
             ChecksumKind::Composite { .. } => "COMPOSITE",
         };
-        headers.insert(header::CHECKSUM_TYPE, HeaderValue::from_static(kind));
+        headers.insert(&header::CHECKSUM_TYPE, HeaderValue::from_static(kind));
     }
 }
 

@@ -1,6 +1,7 @@
 //! AbortMultipartUpload: the key itself is never touched.
 
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 
 use super::names;
 use crate::blob::BlobCondition;
@@ -39,14 +40,18 @@ impl Bucket {
 
     /// Deletes blobs of the state container, at most [`BATCH_MAX`].
     pub(super) async fn delete_state_blobs(&self, names: &[&str]) -> Result<()> {
-        let single = |name| async move { self.blobs.delete_blob(self.state.blob(name), &BlobCondition::None).await };
+        // Boxed, because the compiler cannot see that a closure's future is Send for every lifetime.
+        let single = |name| -> BoxFuture<'_, Result<()>> {
+            async move { self.blobs.delete_blob(self.state.blob(name), &BlobCondition::None).await }.boxed()
+        };
         let results = match names {
             [] => return Ok(()),
             [name] => vec![single(*name).await],
             _ => match self.blobs.delete_batch(self.state.container(), names).await {
                 Ok(results) => results,
                 Err(_) => {
-                    futures::stream::iter(names.iter().map(|name| single(*name))).buffered(PARALLEL).collect().await
+                    let deletes: Vec<_> = names.iter().map(|name| single(*name)).collect();
+                    futures::stream::iter(deletes).buffered(PARALLEL).collect().await
                 }
             },
         };

@@ -1,6 +1,7 @@
 //! Staging: blocks on a blob made of pieces of other blobs, within the service where it can.
 
-use futures::{StreamExt, TryStreamExt};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use crate::blob::get_blob::ReadRange;
 use crate::blob::put_block::BLOCK_BYTES_MAX;
@@ -59,11 +60,16 @@ pub async fn stage_with_crcs(
     nonce: [u8; 8],
     pieces: &[Piece<'_>],
 ) -> Result<Vec<(BlockId, Option<u64>)>> {
-    let staged = pieces.iter().map(|piece| async move {
-        let id = StagedPart { nonce, part: piece.part, piece: piece.piece }.id();
-        let crc64 = stage_piece(bucket, blob, id, piece).await?;
-        Ok((id, crc64))
-    });
+    // Boxed, because the compiler cannot see that a closure's future is Send for every lifetime.
+    let stage_one = |piece| -> BoxFuture<'_, Result<(BlockId, Option<u64>)>> {
+        async move {
+            let piece: &Piece<'_> = piece;
+            let id = StagedPart { nonce, part: piece.part, piece: piece.piece }.id();
+            Ok((id, stage_piece(bucket, blob, id, piece).await?))
+        }
+        .boxed()
+    };
+    let staged: Vec<_> = pieces.iter().map(stage_one).collect();
     futures::stream::iter(staged).buffered(PARALLEL).try_collect().await
 }
 

@@ -32,8 +32,7 @@ pub async fn run(call: &Call<'_>, request: CopyObject) -> Result<Response<Body>>
         condition: request.condition,
     };
     let stored = route.copy(&request.address.key, &from, &copy).await.map_err(write_error)?;
-    let mut response =
-        respond::xml(copy::render_object(&stored.etag, stored.last_modified, &stored.checksums));
+    let mut response = respond::xml(copy::render_object(&stored.etag, stored.last_modified, &stored.checksums));
     if request.encryption_asked {
         super::put_object::encrypted(&mut response);
     }
@@ -42,7 +41,8 @@ pub async fn run(call: &Call<'_>, request: CopyObject) -> Result<Response<Body>>
 
 /// S3 refuses to copy an object onto itself without a change.
 fn refuse_to_change_nothing(request: &CopyObject) -> Result<()> {
-    let changes = request.replace_metadata.is_some() || request.replace_tags.is_some() || request.storage_class.is_some();
+    let changes =
+        request.replace_metadata.is_some() || request.replace_tags.is_some() || request.storage_class.is_some();
     if request.source.address != request.address || changes {
         return Ok(());
     }

@@ -38,7 +38,10 @@ fn declared(algorithm: Option<Algorithm>, kind: Option<ChecksumType>) -> Result<
     let Some(algorithm) = algorithm else {
         return match kind {
             None => Ok(None),
-            Some(_) => Err(S3Error::new(S3Code::InvalidRequest, "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")),
+            Some(_) => Err(S3Error::new(
+                S3Code::InvalidRequest,
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+            )),
         };
     };
     let full_object = match (algorithm, kind) {

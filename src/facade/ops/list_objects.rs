@@ -32,12 +32,7 @@ pub async fn v2(call: &Call<'_>, request: &ListObjectsV2) -> Result<Response<Bod
 }
 
 pub(super) fn query(listing: &Listing, after: Option<String>) -> ListQuery {
-    ListQuery {
-        prefix: listing.prefix.clone(),
-        delimiter: listing.delimiter.clone(),
-        after,
-        limit: listing.max_keys,
-    }
+    ListQuery { prefix: listing.prefix.clone(), delimiter: listing.delimiter.clone(), after, limit: listing.max_keys }
 }
 
 /// The last entry of a page that others follow.

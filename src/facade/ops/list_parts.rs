@@ -22,9 +22,9 @@ pub async fn run(call: &Call<'_>, request: &ListParts) -> Result<Response<Body>>
         parts: page.parts.into_iter().filter_map(shown).collect(),
         truncated: page.truncated,
         checksum_algorithm: page.checksum.map(|declared| declared.algorithm),
-        checksum_type: page.checksum.map(|declared| {
-            if declared.full_object { ChecksumType::FullObject } else { ChecksumType::Composite }
-        }),
+        checksum_type: page
+            .checksum
+            .map(|declared| if declared.full_object { ChecksumType::FullObject } else { ChecksumType::Composite }),
         storage_class: None,
     };
     Ok(respond::xml(list_parts::render(request, &shown, &Owner::default())))

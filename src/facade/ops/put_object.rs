@@ -21,7 +21,7 @@ pub async fn run(call: Call<'_>, request: operation::PutObject) -> Result<Respon
     let Call { facade, body, chunk_signer, .. } = call;
     let encryption_asked = request.object.encryption_asked;
     let route = facade.router.route(&request.address.bucket).map_err(super::read_error)?;
-    let Verified { payload, outcome, content_md5, checksums, _grant } =
+    let Verified { payload, outcome, content_md5, checksums, grant: _grant } =
         facade.verified(body, &request.body, chunk_signer).await?;
     let put = PutRequest {
         payload,
@@ -30,8 +30,7 @@ pub async fn run(call: Call<'_>, request: operation::PutObject) -> Result<Respon
         checksums: checksums.clone(),
         condition: request.condition,
     };
-    let stored =
-        route.put(&request.address.key, put).await.map_err(|error| refusal(error, Some(&outcome)))?;
+    let stored = route.put(&request.address.key, put).await.map_err(|error| refusal(error, Some(&outcome)))?;
     // A checksum behind a long body was verified, though it could not be stored with it any more.
     let verified = outcome.verified().and_then(|body| body.checksum.clone());
     let shown = verified.map_or(checksums, |checksum| vec![checksum]);

@@ -20,7 +20,7 @@ pub async fn run(call: Call<'_>, request: operation::UploadPart) -> Result<Respo
     let Call { facade, body, chunk_signer, .. } = call;
     let address = &request.upload.address;
     let route = facade.router.route(&address.bucket).map_err(super::read_error)?;
-    let Verified { payload, outcome, content_md5, checksums, _grant } =
+    let Verified { payload, outcome, content_md5, checksums, grant: _grant } =
         facade.verified(body, &request.body, chunk_signer).await?;
     let behind = checksums.is_empty() && matches!(request.body.checksum, Some(DeclaredChecksum::Trailer(_)));
     let late_checksums = behind.then(|| {
@@ -30,7 +30,6 @@ pub async fn run(call: Call<'_>, request: operation::UploadPart) -> Result<Respo
     });
     let part =
         multipart::UploadPart { number: request.part_number.get(), payload, content_md5, checksums, late_checksums };
-    let stored =
-        route.upload_part(&address.key, &id, part).await.map_err(|error| refusal(error, Some(&outcome)))?;
+    let stored = route.upload_part(&address.key, &id, part).await.map_err(|error| refusal(error, Some(&outcome)))?;
     Ok(respond::written(&stored.etag, &stored.checksums))
 }
