@@ -3,4 +3,5 @@
 pub mod blob;
 pub mod net;
 pub mod object;
+pub mod source;
 pub mod telemetry;
