@@ -75,7 +75,10 @@ impl SourceClient {
             };
             tries += 1;
             match self.wait(&error, tries, begun) {
-                Some(wait) => tokio::time::sleep(wait).await,
+                Some(wait) => {
+                    tracing::debug!(error = %error.error, tries, wait = ?wait, "a request to the source is tried again");
+                    tokio::time::sleep(wait).await;
+                }
                 None => return Err(error.error.context(format!("{} {}{}", call.method, call.bucket, call.path))),
             }
             SourceStats::count(&self.0.stats.retries);
