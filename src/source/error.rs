@@ -62,7 +62,7 @@ pub fn kind(status: u16, code: Option<&str>, subject: Subject) -> ErrorKind {
 fn kind_of_status(status: u16, subject: Subject) -> ErrorKind {
     match status {
         304 => ErrorKind::NotModified,
-        300..=399 | 400 => ErrorKind::Invalid,
+        300..=400 => ErrorKind::Invalid,
         401 => ErrorKind::AuthExpired,
         403 => ErrorKind::Denied,
         404 if subject == Subject::Bucket => ErrorKind::ContainerMissing,
