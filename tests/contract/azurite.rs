@@ -14,7 +14,6 @@ pub const AZURITE: Backend = Backend {
     name: "azurite",
     quirks: &[
         Quirk::NoPutBlobFromUrl,
-        Quirk::NoDelegationKey,
         Quirk::NoBearerCopySource,
         Quirk::CopySourceUnchecked,
         Quirk::PutBlobKeepsStagedBlocks,

@@ -62,8 +62,7 @@ async fn round_trip(case: Case) {
         assert!(!properties.is_directory);
     };
     check(&head);
-    let download =
-        case.client.get_blob(case.blob("a/b.txt"), ReadRange::All, &BlobCondition::None).await.unwrap();
+    let download = case.client.get_blob(case.blob("a/b.txt"), ReadRange::All, &BlobCondition::None).await.unwrap();
     check(&download.properties);
     assert_eq!(case.read("a/b.txt").await.unwrap(), bytes);
     case.client.delete_blob(case.blob("a/b.txt"), &BlobCondition::None).await.unwrap();

@@ -32,8 +32,6 @@ pub struct Backend {
 pub enum Quirk {
     /// Put Blob From URL is not there.
     NoPutBlobFromUrl,
-    /// No user delegation keys.
-    NoDelegationKey,
     /// Put Block From URL refuses the bearer token of its source.
     NoBearerCopySource,
     /// Copy Blob From URL takes any source, missing credentials included.

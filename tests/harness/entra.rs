@@ -169,7 +169,9 @@ fn answer(state: &State, target: &str, body: &str) -> (&'static str, String) {
         true => format!(
             r#"{{"access_token":"{token}","expires_on":"{expires_on}","resource":"https://storage.azure.com","token_type":"Bearer"}}"#
         ),
-        false => format!(r#"{{"token_type":"Bearer","expires_in":{life},"ext_expires_in":{life},"access_token":"{token}"}}"#),
+        false => {
+            format!(r#"{{"token_type":"Bearer","expires_in":{life},"ext_expires_in":{life},"access_token":"{token}"}}"#)
+        }
     };
     ("200 OK", answer)
 }
