@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bluebucket::blob::{BlobAccount, BlobClient, Credential, RetryPolicy, SharedKey, TokenSource};
+use bluebucket::emulator::{Emulator, EmulatorConfig};
 use bluebucket::net::tls::{Roots, Trust, client_config};
 use bluebucket::net::{Client, Dialer, PoolLimits};
-use contract::azurite;
+use contract::{Backend, azurite};
 
 const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
@@ -27,6 +28,42 @@ fn limits() -> PoolLimits {
 
 fn shared_key() -> Credential {
     Credential::SharedKey(SharedKey::new("devstoreaccount1", KEY).unwrap())
+}
+
+/// An emulator on a port of the OS's choice, until the test's runtime ends.
+async fn emulator(config: EmulatorConfig) -> BlobAccount {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/devstoreaccount1", listener.local_addr().unwrap());
+    tokio::spawn(Emulator::new(config).serve(listener, std::future::pending()));
+    BlobAccount::parse(&url).unwrap()
+}
+
+const EMULATOR: Backend = Backend { name: "emulator", quirks: contract::STRICT };
+
+#[tokio::test]
+async fn emulator_by_shared_key() {
+    let account = emulator(EmulatorConfig::default()).await;
+    let http = Client::new(Dialer::network(None), limits());
+    let client = BlobClient::new(account, shared_key(), http, RetryPolicy::default());
+    contract::run(&client, EMULATOR).await;
+}
+
+#[tokio::test]
+async fn emulator_by_bearer_token() {
+    let account = emulator(EmulatorConfig::default()).await;
+    let http = Client::new(Dialer::network(None), limits());
+    let tokens = TokenSource::start(Arc::new(entra::Minted));
+    let client = BlobClient::new(account, Credential::Bearer(tokens), http, RetryPolicy::default());
+    contract::run(&client, EMULATOR).await;
+}
+
+#[tokio::test]
+async fn emulator_with_short_and_empty_pages() {
+    let account =
+        emulator(EmulatorConfig { page_max: 4, empty_page_every: Some(3), ..EmulatorConfig::default() }).await;
+    let http = Client::new(Dialer::network(None), limits());
+    let client = BlobClient::new(account, shared_key(), http, RetryPolicy::default());
+    contract::run(&client, Backend { name: "emulator with short pages", ..EMULATOR }).await;
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use bluebucket::blob::list::{BlobItem, BlobPage, LIST_PAGE_MAX, ListBlobs};
 use bluebucket::blob::{BlobClient, BlobRef};
 use bluebucket::object::body::collect;
 use bluebucket::object::{ByteStream, ContainerName, Error, ErrorKind, Result};
@@ -26,6 +27,9 @@ pub struct Backend {
     pub name: &'static str,
     pub quirks: &'static [Quirk],
 }
+
+/// The real service as far as is known.
+pub const STRICT: &[Quirk] = &[];
 
 /// A known departure from the real service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +50,6 @@ pub enum Quirk {
     NoMetadataLimit,
     /// The name of a deleted container is free at once.
     NoContainerDeletionDelay,
-    /// Put Block answers no CRC.
-    NoBlockCrc,
-    /// Set Blob Properties keeps what is not sent.
-    SetPropertiesKeeps,
-    /// Listings leave the staged-only blobs out although asked for them.
-    UncommittedNotListed,
 }
 
 /// One case's surroundings: a container of its own.
@@ -80,6 +78,23 @@ impl Case {
         use bluebucket::blob::get_blob::ReadRange;
         let download = self.client.get_blob(self.blob(name), ReadRange::All, &Default::default()).await?;
         collect(download.body, 1 << 30).await
+    }
+
+    /// Every entry of a listing; pages may be short or empty.
+    pub async fn list(&self, query: ListBlobs<'_>) -> Vec<BlobItem> {
+        let mut all = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let query = ListBlobs { marker: marker.as_deref(), ..query.clone() };
+            let BlobPage { items, next_marker } =
+                self.client.list_blobs(&self.container, &query).await.expect("a page");
+            assert!(items.len() <= query.max_results.unwrap_or(LIST_PAGE_MAX));
+            all.extend(items);
+            match next_marker {
+                Some(next) => marker = Some(next),
+                None => return all,
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Listings: order, pages, prefixes, delimiters, where to start.
 
-use bluebucket::blob::list::{BlobItem, BlobPage, ListBlobs};
+use bluebucket::blob::list::{BlobItem, ListBlobs};
 use bluebucket::blob::put_blob::PutBlob;
 use bluebucket::object::Payload;
 use bluebucket::object::checksum::md5;
@@ -19,20 +19,8 @@ async fn fill(case: &Case) {
     }
 }
 
-/// Every page of a listing; empty pages are passed over.
 async fn all(case: &Case, query: ListBlobs<'_>) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let query = ListBlobs { marker: marker.as_deref(), ..query.clone() };
-        let BlobPage { items, next_marker } = case.client.list_blobs(&case.container, &query).await.unwrap();
-        assert!(items.len() <= query.max_results.unwrap_or(5000));
-        names.extend(items.iter().map(|item| item.name().to_owned()));
-        match next_marker {
-            Some(next) => marker = Some(next),
-            None => return names,
-        }
-    }
+    case.list(query).await.iter().map(|item| item.name().to_owned()).collect()
 }
 
 async fn pages(case: Case) {
@@ -76,9 +64,9 @@ async fn delimiters(case: Case) {
         assert_eq!(small, folded(prefix), "{prefix}");
     }
     let query = ListBlobs { prefix: "a/", delimiter: Some("/"), ..ListBlobs::default() };
-    let page = case.client.list_blobs(&case.container, &query).await.unwrap();
-    let prefixes = page.items.iter().filter(|item| matches!(item, BlobItem::Prefix(_))).count();
-    assert_eq!(prefixes, 1, "{page:?}");
+    let items = case.list(query).await;
+    let prefixes = items.iter().filter(|item| matches!(item, BlobItem::Prefix(_))).count();
+    assert_eq!(prefixes, 1, "{items:?}");
 }
 
 async fn start_from(case: Case) {
@@ -103,10 +91,9 @@ async fn metadata(case: Case) {
     case.client.put_blob(case.blob("n"), Payload::empty(), PutBlob::default()).await.unwrap();
     for include_metadata in [true, false] {
         let query = ListBlobs { include_metadata, ..ListBlobs::default() };
-        let page = case.client.list_blobs(&case.container, &query).await.unwrap();
-        let [BlobItem::Blob { properties: first, .. }, BlobItem::Blob { properties: second, .. }] = &page.items[..]
-        else {
-            panic!("{page:?}")
+        let items = case.list(query).await;
+        let [BlobItem::Blob { properties: first, .. }, BlobItem::Blob { properties: second, .. }] = &items[..] else {
+            panic!("{items:?}")
         };
         let mut listed = first.metadata.clone();
         listed.sort();
