@@ -71,7 +71,7 @@ fn parse(document: &[u8]) -> Result<(Vec<Block>, Vec<Block>)> {
     let mut xml = Xml::new(document)?;
     loop {
         match xml.node()? {
-            Node::Open(start) => match start.name().0 {
+            Node::Open(start) => match start.name {
                 "CommittedBlocks" => in_uncommitted = false,
                 "UncommittedBlocks" => in_uncommitted = true,
                 "Block" => block = Some(Block { id: String::new(), length: 0 }),

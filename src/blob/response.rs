@@ -81,6 +81,11 @@ pub(super) fn content_range(headers: &HeaderMap) -> Option<(u64, u64, u64)> {
     (first <= last && last < length).then_some((first, last + 1, length))
 }
 
+/// The whole length from `Content-Range`, whatever range it tells.
+pub(super) fn content_range_length(headers: &HeaderMap) -> Option<u64> {
+    text(headers, &http::header::CONTENT_RANGE)?.rsplit_once('/')?.1.parse().ok()
+}
+
 /// Reads an answer's body to its end, so that the connection can be used again.
 ///
 /// # Errors

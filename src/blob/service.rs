@@ -96,7 +96,7 @@ fn parse_containers(document: &[u8], containers: &mut Vec<(ContainerName, Timest
     let mut xml = Xml::new(document)?;
     loop {
         match xml.node()? {
-            Node::Open(start) => match start.name().0 {
+            Node::Open(start) => match start.name {
                 "Name" => name = xml.text()?.into_owned(),
                 "Last-Modified" => {
                     let modified = Timestamp::parse_http(&xml.text()?);

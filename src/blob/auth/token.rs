@@ -216,3 +216,83 @@ impl fmt::Debug for TokenSource {
         write!(f, "TokenSource(expires in {:?})", self.expires_in())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+    use async_trait::async_trait;
+    use azure_core::credentials::{AccessToken, TokenRequestOptions};
+    use azure_core::time::OffsetDateTime;
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+
+    const LIFE: u64 = 3600;
+
+    #[derive(Debug, Default)]
+    struct Numbered {
+        asked: AtomicU32,
+        down: AtomicBool,
+    }
+
+    #[async_trait]
+    impl TokenCredential for Numbered {
+        async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+            let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+            if self.down.load(Ordering::SeqCst) {
+                return Err(azure_core::Error::with_message(azure_core::error::ErrorKind::Credential, "down"));
+            }
+            let expires = OffsetDateTime::from_unix_timestamp(Timestamp::now().0 + LIFE as i64).unwrap();
+            Ok(AccessToken::new(number.to_string(), expires))
+        }
+    }
+
+    async fn value(source: &TokenSource) -> String {
+        source.header().await.unwrap().to_str().unwrap().to_owned()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refreshed_between_half_and_four_fifths_of_its_life() {
+        let credential = Arc::new(Numbered::default());
+        let source = TokenSource::start(credential.clone());
+        assert_eq!(value(&source).await, "Bearer 1");
+        sleep(Duration::from_secs(LIFE / 2 - 10)).await;
+        assert_eq!(credential.asked.load(Ordering::SeqCst), 1);
+        sleep(Duration::from_secs(LIFE * 3 / 10 + 20)).await;
+        assert_eq!(credential.asked.load(Ordering::SeqCst), 2);
+        assert_eq!(value(&source).await, "Bearer 2");
+        assert!(source.header().await.unwrap().is_sensitive());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_token_serves_until_it_expires() {
+        let credential = Arc::new(Numbered::default());
+        let source = TokenSource::start(credential.clone());
+        assert_eq!(value(&source).await, "Bearer 1");
+        credential.down.store(true, Ordering::SeqCst);
+        sleep(Duration::from_secs(LIFE - 5)).await;
+        assert!(credential.asked.load(Ordering::SeqCst) > 10);
+        assert_eq!(value(&source).await, "Bearer 1");
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(source.header().await.unwrap_err().kind(), ErrorKind::AuthExpired);
+        assert_eq!(source.expires_in(), None);
+        credential.down.store(false, Ordering::SeqCst);
+        sleep(Duration::from_secs(6)).await;
+        assert!(value(&source).await.starts_with("Bearer "));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_token_is_replaced_unless_it_is_young() {
+        let credential = Arc::new(Numbered::default());
+        let source = TokenSource::start(credential.clone());
+        let first = source.header().await.unwrap();
+        assert!(!source.renew(Some(&first)).await);
+        advance(RENEW_PAUSE).await;
+        assert!(source.renew(Some(&first)).await);
+        assert_eq!(value(&source).await, "Bearer 2");
+        // Somebody else's refusal of the old one costs no request.
+        assert!(source.renew(Some(&first)).await);
+        assert_eq!(credential.asked.load(Ordering::SeqCst), 2);
+    }
+}

@@ -2,11 +2,9 @@
 
 use std::cmp::Ordering;
 
-use quick_xml::events::BytesStart;
-
 use super::{BlobItem, BlobPage};
 use crate::blob::response::marks_directory;
-use crate::blob::xml::{Node, Xml, corrupt};
+use crate::blob::xml::{Node, Start, Xml, corrupt};
 use crate::blob::{BlobProperties, MetadataPairs};
 use crate::object::text::{percent_decode, unbase64};
 use crate::object::{ContentHeaders, Result, StoreTag, Timestamp};
@@ -18,7 +16,7 @@ pub(super) fn parse(document: &[u8]) -> Result<BlobPage> {
     let mut depth = 0_u32;
     loop {
         match xml.node()? {
-            Node::Open(start) => match start.name().0 {
+            Node::Open(start) => match start.name {
                 "Blob" => {
                     let entry = entry(&mut xml)?;
                     hierarchical |= entry.has_resource_type;
@@ -58,7 +56,7 @@ fn entry(xml: &mut Xml<'_>) -> Result<Entry> {
     let mut entry = Entry { name: String::new(), properties: unset(), has_resource_type: false };
     loop {
         match xml.node()? {
-            Node::Open(start) => match start.name().0 {
+            Node::Open(start) => match start.name {
                 "Name" => entry.name = name(xml, &start)?,
                 "Properties" => properties(xml, &mut entry)?,
                 "Metadata" => entry.properties.metadata = metadata(xml)?,
@@ -74,8 +72,8 @@ fn entry(xml: &mut Xml<'_>) -> Result<Entry> {
 }
 
 /// Names that XML cannot carry come percent-encoded, slashes included, and are marked so.
-fn name(xml: &mut Xml<'_>, start: &BytesStart<'_>) -> Result<String> {
-    let encoded = start.attributes_raw().contains("Encoded=\"true\"");
+fn name(xml: &mut Xml<'_>, start: &Start<'_>) -> Result<String> {
+    let encoded = start.attributes.contains("Encoded=\"true\"");
     let name = xml.text()?;
     if encoded {
         percent_decode(&name).ok_or_else(|| corrupt("has a wrongly encoded name"))
@@ -88,7 +86,7 @@ fn properties(xml: &mut Xml<'_>, entry: &mut Entry) -> Result<()> {
     let out = &mut entry.properties;
     loop {
         match xml.node()? {
-            Node::Open(start) => match start.name().0 {
+            Node::Open(start) => match start.name {
                 "Last-Modified" => {
                     let time = Timestamp::parse_http(&xml.text()?);
                     out.last_modified = time.ok_or_else(|| corrupt("has an entry with a broken date"))?;
@@ -124,10 +122,10 @@ fn metadata(xml: &mut Xml<'_>) -> Result<MetadataPairs> {
     loop {
         match xml.node()? {
             Node::Open(start) => {
-                let name = start.name().0.to_ascii_lowercase();
+                let name = start.name.to_ascii_lowercase();
                 pairs.push((name, xml.text()?.into_owned()));
             }
-            Node::Empty(start) => pairs.push((start.name().0.to_ascii_lowercase(), String::new())),
+            Node::Empty(start) => pairs.push((start.name.to_ascii_lowercase(), String::new())),
             Node::Close => return Ok(pairs),
             Node::End => return Err(corrupt("ends early")),
         }
