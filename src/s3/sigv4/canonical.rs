@@ -126,7 +126,7 @@ pub fn canonical_path(raw: &str) -> Option<String> {
 fn recode<'a>(raw: &'a str, keep: &[u8], plus_is_space: bool) -> Cow<'a, str> {
     let plain =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || keep.contains(byte);
-    if raw.as_bytes().iter().all(|byte| plain(byte)) {
+    if raw.as_bytes().iter().all(plain) {
         return Cow::Borrowed(raw);
     }
     let mut decoded = Vec::with_capacity(raw.len());
