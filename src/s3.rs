@@ -1,11 +1,14 @@
 //! The S3 wire format both ways: pure, without I/O, and without knowledge of what an operation does.
 //!
+//! A request becomes an [`operation::Operation`], a closed enum with typed fields; documents are
 //! rendered from and parsed into types of `object`; signatures and bodies are verified here and
 //! nowhere else. The vocabulary of answers is one table in [`error`].
 
 pub mod addressing;
 pub mod aws_chunked;
 pub mod continuation;
+#[cfg(test)]
+mod cost;
 pub mod error;
 pub mod header;
 pub mod operation;

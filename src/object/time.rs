@@ -84,7 +84,16 @@ impl Timestamp {
     pub fn amz(self) -> String {
         let (year, month, day) = civil_from_days(self.0.div_euclid(86_400));
         let second = self.0.rem_euclid(86_400);
-        format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", second / 3_600, second / 60 % 60, second % 60)
+        let mut out = String::with_capacity(16);
+        digits(&mut out, year, 4);
+        digits(&mut out, month, 2);
+        digits(&mut out, day, 2);
+        out.push('T');
+        for value in [second / 3_600, second / 60 % 60, second % 60] {
+            digits(&mut out, value, 2);
+        }
+        out.push('Z');
+        out
     }
 
     pub fn system_time(self) -> SystemTime {

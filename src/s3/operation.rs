@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use http::Method;
-
 use crate::object::condition::ReadCondition;
 use crate::object::{
     Algorithm, BucketName, ByteRange, Checksum, ContentHeaders, ObjectKey, Tags, Unmappable, UserMetadata,
@@ -487,95 +485,4 @@ impl Operation {
             _ => self.address().and_then(of).map(|why| (Unheld::NoSuchKey, why)),
         }
     }
-}
-
-/// Sub-resources that are known and not served: query parameter, what a name is made of.
-pub(super) const UNSERVED_BUCKET: &[(&str, [&str; 4])] = &[
-    ("accelerate", ["GetBucketAccelerateConfiguration", "PutBucketAccelerateConfiguration", "", ""]),
-    ("acl", ["", "PutBucketAcl", "", ""]),
-    (
-        "analytics",
-        [
-            "GetBucketAnalyticsConfiguration",
-            "PutBucketAnalyticsConfiguration",
-            "DeleteBucketAnalyticsConfiguration",
-            "",
-        ],
-    ),
-    ("cors", ["GetBucketCors", "PutBucketCors", "DeleteBucketCors", ""]),
-    ("encryption", ["GetBucketEncryption", "PutBucketEncryption", "DeleteBucketEncryption", ""]),
-    (
-        "intelligent-tiering",
-        [
-            "GetBucketIntelligentTieringConfiguration",
-            "PutBucketIntelligentTieringConfiguration",
-            "DeleteBucketIntelligentTieringConfiguration",
-            "",
-        ],
-    ),
-    (
-        "inventory",
-        [
-            "GetBucketInventoryConfiguration",
-            "PutBucketInventoryConfiguration",
-            "DeleteBucketInventoryConfiguration",
-            "",
-        ],
-    ),
-    ("lifecycle", ["GetBucketLifecycleConfiguration", "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle", ""]),
-    ("logging", ["GetBucketLogging", "PutBucketLogging", "", ""]),
-    (
-        "metadataTable",
-        [
-            "GetBucketMetadataTableConfiguration",
-            "",
-            "DeleteBucketMetadataTableConfiguration",
-            "CreateBucketMetadataTableConfiguration",
-        ],
-    ),
-    (
-        "metrics",
-        ["GetBucketMetricsConfiguration", "PutBucketMetricsConfiguration", "DeleteBucketMetricsConfiguration", ""],
-    ),
-    ("notification", ["GetBucketNotificationConfiguration", "PutBucketNotificationConfiguration", "", ""]),
-    ("object-lock", ["GetObjectLockConfiguration", "PutObjectLockConfiguration", "", ""]),
-    (
-        "ownershipControls",
-        ["GetBucketOwnershipControls", "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", ""],
-    ),
-    ("policy", ["GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy", ""]),
-    ("policyStatus", ["GetBucketPolicyStatus", "", "", ""]),
-    ("publicAccessBlock", ["GetPublicAccessBlock", "PutPublicAccessBlock", "DeletePublicAccessBlock", ""]),
-    ("replication", ["GetBucketReplication", "PutBucketReplication", "DeleteBucketReplication", ""]),
-    ("requestPayment", ["GetBucketRequestPayment", "PutBucketRequestPayment", "", ""]),
-    ("session", ["CreateSession", "", "", ""]),
-    ("tagging", ["GetBucketTagging", "PutBucketTagging", "DeleteBucketTagging", ""]),
-    ("versioning", ["", "PutBucketVersioning", "", ""]),
-    ("website", ["GetBucketWebsite", "PutBucketWebsite", "DeleteBucketWebsite", ""]),
-];
-
-/// The same of objects.
-pub(super) const UNSERVED_OBJECT: &[(&str, [&str; 4])] = &[
-    ("acl", ["", "PutObjectAcl", "", ""]),
-    ("append", ["", "AppendObject", "", "AppendObject"]),
-    ("encryption", ["", "UpdateObjectEncryption", "", ""]),
-    ("legal-hold", ["GetObjectLegalHold", "PutObjectLegalHold", "", ""]),
-    ("renameObject", ["", "RenameObject", "", ""]),
-    ("restore", ["", "", "", "RestoreObject"]),
-    ("retention", ["GetObjectRetention", "PutObjectRetention", "", ""]),
-    ("select", ["", "", "", "SelectObjectContent"]),
-    ("torrent", ["GetObjectTorrent", "", "", ""]),
-];
-
-/// The name of the unserved operation of `method`, if there is one.
-pub(super) fn unserved(names: &[&'static str; 4], method: &Method) -> Option<&'static str> {
-    let [get, put, delete, post] = *names;
-    let name = match *method {
-        Method::GET => get,
-        Method::PUT => put,
-        Method::DELETE => delete,
-        Method::POST => post,
-        _ => "",
-    };
-    (!name.is_empty()).then_some(name)
 }

@@ -10,6 +10,7 @@ mod condition;
 mod copy_source;
 mod hoisted;
 mod object;
+mod unserved;
 
 use http::{HeaderMap, Method};
 
@@ -18,7 +19,7 @@ use crate::object::key::{InvalidKey, ObjectKey};
 
 use super::addressing::Addressing;
 use super::error::{Result, S3Code, S3Error};
-use super::operation::{ObjectAddress, Operation, unserved};
+use super::operation::{ObjectAddress, Operation};
 use super::query::Query;
 
 pub use attributes::invalid_tags;
@@ -72,15 +73,6 @@ impl Input<'_> {
 
     fn number(&self, name: &'static str) -> Result<Option<u64>> {
         number(name, self.query.get(name)?)
-    }
-
-    /// The answer for a sub-resource that is known and not served, if the query names one.
-    fn unserved(&self, table: &[(&str, [&'static str; 4])], bucket: &BucketName) -> Option<Operation> {
-        let (_, names) = table.iter().find(|(parameter, _)| self.query.has(parameter))?;
-        Some(match unserved(names, self.method) {
-            Some(name) => Operation::Unsupported { name, bucket: Some(bucket.clone()) },
-            None => Operation::MethodNotAllowed,
-        })
     }
 
     /// For a write without a known sub-resource: refused if the query names an unknown one.

@@ -8,12 +8,12 @@ use crate::s3::error::Result;
 use crate::s3::header;
 use crate::s3::operation::{
     CreateBucket, DeleteObjects, ListMultipartUploads, ListObjectVersions, ListObjectsV1, ListObjectsV2, Listing,
-    Operation, UNSERVED_BUCKET,
+    Operation,
 };
 use crate::s3::payload::BodyDeclaration;
 use crate::s3::xml::KeyEncoding;
 
-use super::{Input, attributes, invalid};
+use super::{Input, attributes, invalid, unserved};
 
 pub(super) fn parse(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
     match *input.method {
@@ -28,15 +28,14 @@ pub(super) fn parse(input: &Input<'_>, bucket: BucketName) -> Result<Operation> 
             let body = BodyDeclaration::parse(input.headers)?;
             Ok(Operation::DeleteObjects(DeleteObjects { bucket, body }))
         }
-        Method::POST => Ok(input
-            .unserved(UNSERVED_BUCKET, &bucket)
+        Method::POST => Ok(unserved::find(unserved::BUCKET, input.method, input.query, &bucket)
             .unwrap_or(Operation::Unsupported { name: "PostObject", bucket: Some(bucket) })),
         _ => Ok(Operation::MethodNotAllowed),
     }
 }
 
 fn refused(input: &Input<'_>, bucket: &BucketName) -> Option<Operation> {
-    input.unserved(UNSERVED_BUCKET, bucket).or_else(|| input.unknown_subresource(bucket))
+    unserved::find(unserved::BUCKET, input.method, input.query, bucket).or_else(|| input.unknown_subresource(bucket))
 }
 
 fn get(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
@@ -56,7 +55,7 @@ fn get(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
     if query.has("versions") {
         return list_versions(input, bucket);
     }
-    if let Some(refusal) = input.unserved(UNSERVED_BUCKET, &bucket) {
+    if let Some(refusal) = unserved::find(unserved::BUCKET, input.method, input.query, &bucket) {
         return Ok(refusal);
     }
     match query.get("list-type")? {

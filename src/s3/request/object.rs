@@ -9,13 +9,13 @@ use crate::s3::header;
 use crate::s3::operation::{
     Attributes, ChecksumType, CompleteMultipartUpload, CopyObject, CopySource, CreateMultipartUpload, DeleteObject,
     GetObjectAttributes, ListParts, ObjectAddress, Operation, PartNumber, PutObject, PutObjectTagging, ReadObject,
-    ResponseOverrides, UNSERVED_OBJECT, UploadAddress, UploadPart, UploadPartCopy, VersionedObject,
+    ResponseOverrides, UploadAddress, UploadPart, UploadPartCopy, VersionedObject,
 };
 use crate::s3::payload::BodyDeclaration;
 
 use super::attributes::text;
 use super::bucket::encoding;
-use super::{Input, attributes, condition, copy_source, invalid, number};
+use super::{Input, attributes, condition, copy_source, invalid, number, unserved};
 
 /// Longest body of one request in bytes: 5 GiB (set by S3).
 const BODY_MAX: u64 = 5 << 30;
@@ -51,7 +51,7 @@ fn get(input: &Input<'_>, address: ObjectAddress) -> Result<Operation> {
     if query.has("acl") {
         return Ok(Operation::GetObjectAcl(versioned(input, address)?));
     }
-    match input.unserved(UNSERVED_OBJECT, &address.bucket) {
+    match unserved::find(unserved::OBJECT, input.method, input.query, &address.bucket) {
         Some(refusal) => Ok(refusal),
         None => Ok(Operation::GetObject(read(input, address)?)),
     }
@@ -63,7 +63,7 @@ fn put(input: &Input<'_>, address: ObjectAddress) -> Result<Operation> {
         let body = BodyDeclaration::parse(input.headers)?;
         return Ok(Operation::PutObjectTagging(PutObjectTagging { object: versioned(input, address)?, body }));
     }
-    if let Some(refusal) = input.unserved(UNSERVED_OBJECT, &address.bucket) {
+    if let Some(refusal) = unserved::find(unserved::OBJECT, input.method, input.query, &address.bucket) {
         return Ok(refusal);
     }
     if query.has("uploadId") || query.has("partNumber") {
@@ -138,7 +138,7 @@ fn delete(input: &Input<'_>, address: ObjectAddress) -> Result<Operation> {
     if input.query.has("tagging") {
         return Ok(Operation::DeleteObjectTagging(versioned(input, address)?));
     }
-    let refusal = input.unserved(UNSERVED_OBJECT, &address.bucket);
+    let refusal = unserved::find(unserved::OBJECT, input.method, input.query, &address.bucket);
     if let Some(refusal) = refusal.or_else(|| input.unknown_subresource(&address.bucket)) {
         return Ok(refusal);
     }
@@ -155,7 +155,8 @@ fn post(input: &Input<'_>, address: ObjectAddress) -> Result<Operation> {
         refuse_unmappable(&address)?;
         return complete_upload(input, address);
     }
-    Ok(input.unserved(UNSERVED_OBJECT, &address.bucket).unwrap_or(Operation::MethodNotAllowed))
+    Ok(unserved::find(unserved::OBJECT, input.method, input.query, &address.bucket)
+        .unwrap_or(Operation::MethodNotAllowed))
 }
 
 fn create_upload(input: &Input<'_>, address: ObjectAddress) -> Result<Operation> {

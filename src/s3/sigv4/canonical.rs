@@ -93,7 +93,8 @@ fn write_header(out: &mut Vec<u8>, headers: &HeaderMap, name: &str) -> Result<()
 /// Drops blanks at both ends and leaves one of each run inside.
 fn write_trimmed(out: &mut Vec<u8>, value: &[u8]) {
     let value = value.trim_ascii();
-    if !value.windows(2).any(|pair| pair == b"  ") && !value.contains(&b'\t') {
+    // Most values hold no blank at all.
+    if memchr::memchr2(b' ', b'\t', value).is_none() {
         out.extend_from_slice(value);
         return;
     }
@@ -126,7 +127,7 @@ pub fn canonical_path(raw: &str) -> Option<String> {
 fn recode<'a>(raw: &'a str, keep: &[u8], plus_is_space: bool) -> Cow<'a, str> {
     let plain =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || keep.contains(byte);
-    if raw.as_bytes().iter().all(|byte| plain(byte)) {
+    if raw.as_bytes().iter().all(plain) {
         return Cow::Borrowed(raw);
     }
     let mut decoded = Vec::with_capacity(raw.len());
@@ -154,9 +155,8 @@ fn digit(hex: u8) -> u8 {
 /// Appends lower-case hex.
 pub fn hex_into(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    }
+    out.reserve(bytes.len() * 2);
+    out.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub struct SignedRequest<'a> {
     signed_headers: Cow<'a, str>,
     signature: [u8; 32],
     time: Timestamp,
+    /// The time as it is signed.
+    amz_date: String,
     session_token: Option<Cow<'a, str>>,
     placement: Placement,
     /// As it enters the signature; `None`: the hash of the body, which the caller has to know.
@@ -97,6 +99,7 @@ impl<'a> SignedRequest<'a> {
                 credential: found.credential,
                 signed_headers: found.signed_headers.into(),
                 signature: found.signature,
+                amz_date: found.time.amz(),
                 time: found.time,
                 session_token: found.session_token.map(Cow::Owned),
                 placement: Placement::Query { expires: found.expires },
@@ -115,6 +118,7 @@ impl<'a> SignedRequest<'a> {
                     credential: found.credential,
                     signed_headers: found.signed_headers.into(),
                     signature: found.signature,
+                    amz_date: found.time.amz(),
                     time: found.time,
                     session_token: token.map(Cow::Borrowed),
                     placement: Placement::Header,
@@ -209,9 +213,11 @@ impl<'a> SignedRequest<'a> {
                 return Err(S3Code::SignatureDoesNotMatch.into());
             }
         }
-        let streaming = matches!(PayloadMode::parse(&payload_hash), Ok(PayloadMode::StreamingSigned { .. }));
+        // A hash is the common case, and need not be decoded to know that nothing is streamed.
+        let streaming = payload_hash.starts_with("STREAMING-")
+            && matches!(PayloadMode::parse(&payload_hash), Ok(PayloadMode::StreamingSigned { .. }));
         let chunk_signer =
-            streaming.then(|| ChunkSigner::new(key.clone(), self.signature, &self.time.amz(), self.credential.scope()));
+            streaming.then(|| ChunkSigner::new(key.clone(), self.signature, &self.amz_date, self.credential.scope()));
         Ok(Verified { chunk_signer })
     }
 
@@ -225,7 +231,7 @@ impl<'a> SignedRequest<'a> {
             payload_hash,
         };
         let mut buffer = Vec::with_capacity(1_024);
-        if canonical.string_to_sign(&mut buffer, &self.time.amz(), self.credential.scope()).is_err() {
+        if canonical.string_to_sign(&mut buffer, &self.amz_date, self.credential.scope()).is_err() {
             return false;
         }
         key.sign(&buffer).ct_eq(&self.signature).into()
@@ -273,8 +279,7 @@ impl<'a> SignedRequest<'a> {
         if self.service() != expected.service {
             return Err(wrong("service", self.service(), expected.service));
         }
-        let time = self.time.amz();
-        match time.get(..8) {
+        match self.amz_date.get(..8) {
             Some(day) if day == self.date() => Ok(()),
             day => Err(wrong("date", self.date(), day.unwrap_or_default())),
         }

@@ -7,6 +7,8 @@ use crate::s3::error::{Result, S3Code, S3Error};
 
 /// Deepest nesting of any document that is read here.
 const DEPTH_MAX: usize = 6;
+/// Most elements of a document (set by us): 10,000 parts of nine elements each.
+const ELEMENTS_MAX: usize = 100_000;
 
 /// An element: its name without a namespace, its own text, and the elements in it.
 #[derive(Debug, Default)]
@@ -53,15 +55,18 @@ pub fn read(document: &[u8], root: &str) -> Result<Element> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut done = None;
+    let mut elements = 0;
     loop {
         match reader.read_event().map_err(|_| malformed())? {
             Event::Start(tag) if done.is_none() && open.len() < DEPTH_MAX => {
                 open.push(element(tag.local_name().as_ref()))
             }
             Event::Empty(tag) if done.is_none() && open.len() < DEPTH_MAX => {
+                elements += 1;
                 close(&mut open, &mut done, element(tag.local_name().as_ref()));
             }
             Event::End(_) => {
+                elements += 1;
                 let element = open.pop().ok_or_else(malformed)?;
                 close(&mut open, &mut done, element);
             }
@@ -77,6 +82,9 @@ pub fn read(document: &[u8], root: &str) -> Result<Element> {
             Event::Decl(_) | Event::Comment(_) => {}
             Event::Eof => break,
             Event::Start(_) | Event::Empty(_) | Event::PI(_) | Event::DocType(_) => return Err(malformed()),
+        }
+        if elements > ELEMENTS_MAX {
+            return Err(malformed());
         }
     }
     match done {

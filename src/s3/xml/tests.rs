@@ -244,6 +244,7 @@ fn complete_refusals() {
         (parts(1..2) + "<a/>", S3Code::MalformedXML),
         (parts(1..2)[..50].into(), S3Code::MalformedXML),
         (parts(1..2).replace("<ETag>", "<?php ?><ETag>"), S3Code::MalformedXML),
+        (parts(1..2).replace("<ETag>", &format!("{}<ETag>", "<a/>".repeat(100_000))), S3Code::MalformedXML),
         (String::new(), S3Code::MalformedXML),
     ] {
         assert_eq!(complete::parse(document.as_bytes()).unwrap_err().code(), expected, "{document:.200}");
