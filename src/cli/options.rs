@@ -12,6 +12,7 @@ use crate::telemetry::redact::scrub;
 
 /// Options of every command.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Options of every command")]
 pub struct CommonOptions {
     /// The configuration; else BLUEBUCKET_CONFIG, ./bluebucket.toml or /etc/bluebucket/bluebucket.toml
     #[arg(long, short = 'c', global = true, value_name = "FILE")]

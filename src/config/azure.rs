@@ -100,7 +100,7 @@ impl AzureConfig {
             let account = given.account.as_ref()?;
             Url::parse(&format!("https://{account}.blob.core.windows.net")).ok()
         });
-        if endpoint.is_none() {
+        if endpoint.is_none() && !section.has("account") && !section.has("endpoint") {
             section.mistake("account", "is missing: name the storage account, or its endpoint");
         }
         given.complete(section, endpoint?, None, credential?)
