@@ -11,15 +11,16 @@ COPY src ./src
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     cargo build --release --locked --bin bluebucket \
- && install -D --strip -m 0755 target/release/bluebucket /out/usr/local/bin/bluebucket \
- && install -d -o 65532 -g 65532 -m 0750 /out/var/lib/bluebucket
+ && install -D --strip -m 0755 target/release/bluebucket /out/bluebucket \
+ && install -d -m 0750 /out/state
 
 # No shell, no package manager; glibc, certificates and a user that is not root.
 FROM gcr.io/distroless/cc-debian12:nonroot
 LABEL org.opencontainers.image.title="bluebucket" \
       org.opencontainers.image.description="S3-to-Azure Blob compatibility proxy and data mover" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=builder /out/ /
+COPY --from=builder /out/bluebucket /usr/local/bin/bluebucket
+COPY --from=builder --chown=65532:65532 /out/state/ /var/lib/bluebucket/
 COPY LICENSE /usr/share/doc/bluebucket/LICENSE
 USER 65532:65532
 WORKDIR /var/lib/bluebucket

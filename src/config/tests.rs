@@ -240,6 +240,21 @@ fn shipped_files_are_right() {
     }
 }
 
+/// The configurations within the Kubernetes manifests.
+#[test]
+fn shipped_manifests_hold_right_configurations() {
+    for name in ["config.yaml", "backfill.yaml", "sidecar.yaml"] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("deploy/kubernetes").join(name);
+        let manifest = std::fs::read_to_string(path).unwrap();
+        let (_, block) = manifest.split_once("bluebucket.toml: |\n").unwrap();
+        let lines = block.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+        let text: String = lines.map(|line| format!("{}\n", line.trim_start())).collect();
+        let environment = Environment::default();
+        let config = Config::parse(&text, name, PathBuf::new(), &environment, Secrets::Ignored);
+        config.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    }
+}
+
 #[tokio::test]
 async fn a_changed_secret_is_passed_on_and_a_wrong_one_is_not() {
     let directory = tempfile::tempdir().unwrap();
