@@ -34,7 +34,7 @@ pub use mistake::{Mistake, Mistakes, Place};
 pub use mover::MoverConfig;
 pub use pem::Pem;
 pub use secret::{SecretOrigin, SecretValue};
-pub use setting::Url;
+pub use setting::{Bytes, Url};
 pub use source::{Addressing, SourceConfig, SourceCredential};
 pub use watch::{POLL_INTERVAL, select, watch};
 

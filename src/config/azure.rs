@@ -100,7 +100,7 @@ impl AzureConfig {
             let account = given.account.as_ref()?;
             Url::parse(&format!("https://{account}.blob.core.windows.net")).ok()
         });
-        if endpoint.is_none() {
+        if endpoint.is_none() && !section.has("account") && !section.has("endpoint") {
             section.mistake("account", "is missing: name the storage account, or its endpoint");
         }
         given.complete(section, endpoint?, None, credential?)
@@ -204,11 +204,8 @@ struct Given {
 impl Given {
     fn read(section: &Section<'_>) -> Option<Self> {
         let account = section.get::<String>("account").filter(|name| {
-            let valid = is_account_name(name);
-            if !valid {
-                section.mistake("account", "must be 3 to 24 lower-case letters and digits");
-            }
-            valid
+            let mistake = account_mistake(name, section.document.secrets);
+            mistake.map(|mistake| section.mistake("account", mistake)).is_none()
         });
         Some(Self {
             endpoint: section.get("endpoint"),
@@ -253,11 +250,16 @@ impl Given {
     }
 }
 
-/// 3 to 24 lower-case letters and digits (Azure, "Storage account overview"); the placeholder of the
-/// shipped examples passes, so that they can be checked as they are.
-fn is_account_name(name: &str) -> bool {
+/// 3 to 24 lower-case letters and digits (Azure, "Storage account overview"). The placeholder of the
+/// shipped files passes where a file is only checked.
+fn account_mistake(name: &str, secrets: Secrets) -> Option<&'static str> {
     let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    ((3..=24).contains(&name.len()) && plain) || name == PLACEHOLDER_ACCOUNT
+    match (name == PLACEHOLDER_ACCOUNT, secrets) {
+        (true, Secrets::Ignored) => None,
+        (true, Secrets::Required) => Some("is still the placeholder: put the name of your storage account here"),
+        (false, _) if (3..=24).contains(&name.len()) && plain => None,
+        (false, _) => Some("must be 3 to 24 lower-case letters and digits"),
+    }
 }
 
 const PLACEHOLDER_ACCOUNT: &str = "PLACEHOLDER_STORAGE_ACCOUNT";

@@ -134,6 +134,14 @@ impl Setting for Bytes {
     }
 }
 
+impl std::str::FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::read(&Raw::Environment(text))
+    }
+}
+
 impl std::fmt::Display for Bytes {
     /// The largest unit that needs no fraction.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

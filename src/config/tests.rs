@@ -1,1 +1,276 @@
+//! The configuration as a whole: mistakes with their places, the environment, secrets, the shipped files.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+
+const GOOD: &str = r#"
+[azure]
+account = "acct"
+credential = "managed-identity"
+
+[source]
+region = "eu-central-1"
+
+[[bucket]]
+name = "local-rocksdb-test"
+container = "flink"
+
+[facade]
+listen = "127.0.0.1:9000"
+
+[[facade.key]]
+name = "flink"
+access_key_id = "BBFLINK"
+secret_env = "FLINK_SECRET"
+buckets = ["local-rocksdb-test"]
+verbs = ["read", "list"]
+"#;
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    let secret = [("FLINK_SECRET", "canary-config-0123456789")];
+    secret.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
+    Config::parse(text, "test.toml", PathBuf::new(), &environment(variables), Secrets::Required)
+}
+
+fn mistakes(text: &str, variables: &[(&str, &str)]) -> String {
+    parse(text, variables).expect_err("the configuration is wrong").to_string()
+}
+
+#[test]
+fn a_good_file_is_understood() {
+    let config = parse(GOOD, &[]).unwrap();
+    assert_eq!(config.azure.endpoint.to_string(), "https://acct.blob.core.windows.net");
+    assert_eq!(config.azure.state_container.as_str(), "bluebucket-state");
+    assert_eq!(config.sources[0].endpoint.to_string(), "https://s3.eu-central-1.amazonaws.com");
+    let source = config.buckets[0].source.as_ref().unwrap();
+    assert_eq!((source.source.as_str(), source.bucket.as_str()), ("default", "local-rocksdb-test"));
+    let facade = config.facade.unwrap();
+    assert_eq!(facade.keys[0].secret.value.expose(), "canary-config-0123456789");
+    assert_eq!(facade.keys[0].verbs, [Verb::Read, Verb::List]);
+    assert!(facade.keys[0].buckets.allows(&config.buckets[0].name));
+    assert_eq!(config.admin.listen.to_string(), "127.0.0.1:9090");
+    assert_eq!(config.mover, MoverConfig::default());
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_with_their_places() {
+    let text = r#"[azure]
+acount = "acct"
+credential = "workload-identty"
+account_key = "x"
+
+[sauce]
+region = "x"
+
+[source]
+region = "eu-central-1"
+
+[[bucket]]
+name = "Local"
+container = "flink"
+
+[mover]
+block_size = "8mib"
+concurrency = 0
+
+[[facade.key]]
+name = "flink"
+"#;
+    let told = mistakes(text, &[("BLUEBUCKET_MOVER_THREDS", "2"), ("BLUEBUCKET_MOVER_THREADS", "two")]);
+    for expected in [
+        "test.toml:2:1: azure.acount: unknown key; did you mean \"account\"?",
+        "test.toml:3:14: azure.credential: must be one of",
+        "did you mean \"workload-identity\"?",
+        "test.toml:4:1: azure.account_key: unknown key; secrets do not belong in this file",
+        "test.toml:6:2: sauce: unknown section; did you mean \"source\"?",
+        "test.toml:13:8: bucket.name: must hold only lower-case letters",
+        "test.toml:17:14: mover.block_size: must be a size such as \"8MiB\"",
+        "test.toml:18:15: mover.concurrency: must be at least 1",
+        "facade.listen: is missing",
+        "test.toml:20:1: facade.key.access_key_id: is missing",
+        "test.toml:20:1: facade.key.buckets: is missing",
+        "environment BLUEBUCKET_MOVER_THREDS: means nothing to this program; did you mean \"BLUEBUCKET_MOVER_THREADS\"?",
+        "environment BLUEBUCKET_MOVER_THREADS: mover.threads: must be a whole number",
+    ] {
+        assert!(told.contains(expected), "{expected}\nis not in\n{told}");
+    }
+}
+
+#[test]
+fn a_broken_file_is_told_with_its_line() {
+    let told = mistakes("[azure]\naccount = \"acct\ncredential = \"managed-identity\"\n[mover]\nthreads = 1 2\n", &[]);
+    assert!(told.contains("test.toml:2:") && told.contains("test.toml:5:"), "{told}");
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let config = parse(
+        GOOD,
+        &[
+            ("BLUEBUCKET_AZURE_ACCOUNT", "other"),
+            ("BLUEBUCKET_MOVER_BLOCK_SIZE", "16MiB"),
+            ("BLUEBUCKET_FACADE_LIMITS_MAX_IN_FLIGHT", "7"),
+            ("BLUEBUCKET_FACADE_DOMAINS", "a.example, b.example"),
+            ("BLUEBUCKET_LOG_FORMAT", "json"),
+            ("BLUEBUCKET_SERVICE_HOST", "10.0.0.1"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.azure.account, "other");
+    assert_eq!(config.mover.block_size, 16 << 20);
+    let facade = config.facade.unwrap();
+    assert_eq!(facade.limits.in_flight_max, 7);
+    assert_eq!(facade.domains, ["a.example", "b.example"]);
+}
+
+/// Each row changes one line of the good file and names the mistake that follows.
+#[test]
+fn rules_table() {
+    let key =
+        "[[facade.key]]\nname = \"x\"\naccess_key_id = \"BBFLINK\"\nsecret_env = \"FLINK_SECRET\"\nbuckets = [\"*\"]\n";
+    let bucket = |name: &str, container: &str| {
+        GOOD.replace("[facade]", &format!("[[bucket]]\nname = \"{name}\"\ncontainer = \"{container}\"\n[facade]"))
+    };
+    let cases = [
+        (GOOD.replace("127.0.0.1:9000", "0.0.0.0:9000"), "facade.listen: other machines reach this address"),
+        (format!("{GOOD}{key}"), "\"BBFLINK\" belongs to two keys"),
+        (bucket("local-rocksdb-test", "iceberg"), "is the name of two buckets"),
+        (bucket("local-iceberg-test", "flink"), "is the container of two buckets"),
+        (bucket("local-iceberg-test", "bluebucket-state"), "keeps its own state in"),
+        (bucket("local-iceberg-test", "a--b"), "two hyphens in a row"),
+        (GOOD.replace("FLINK_SECRET", "NOBODY_SET_THIS"), "environment NOBODY_SET_THIS: is not set"),
+        (
+            GOOD.replace("[\"local-rocksdb-test\"]", "[\"local-rocksdb\"]"),
+            "there is no [[bucket]] of the name \"local-rocksdb\"; did you mean \"local-rocksdb-test\"?",
+        ),
+        (GOOD.replace("\"list\"]", "\"lst\"]"), "did you mean \"list\"?"),
+        (GOOD.replace("container = \"flink\"", "container = \"flink\"\nsource = \"othr\""), "no source of the name"),
+        (
+            GOOD.replace("account = \"acct\"", "endpoint = \"http://acct.blob.x\""),
+            "would cross the network in plain text",
+        ),
+        (GOOD.replace("account = \"acct\"", "account = \"No_Such\""), "3 to 24 lower-case letters and digits"),
+        (GOOD.replace("\"acct\"", "\"PLACEHOLDER_STORAGE_ACCOUNT\""), "azure.account: is still the placeholder"),
+        (GOOD.replace("account = \"acct\"", ""), "azure.account: is missing"),
+        (GOOD.replace("region = \"eu-central-1\"", ""), "source.region: is missing"),
+        (format!("{GOOD}[mover]\nbyte_budget = \"1MiB\""), "mover.byte_budget: must be at least block_size"),
+        (format!("{GOOD}[log]\nfilter = \"bluebucket=loud\""), "log.filter:"),
+        (format!("{GOOD}[facade.tls]\nkey_file = \"/nowhere\""), "facade.tls.certificate_file: is missing"),
+    ];
+    for (text, expected) in cases {
+        let told = mistakes(&text, &[]);
+        assert!(told.contains(expected), "{expected}\nis not in\n{told}");
+    }
+    let short = mistakes(GOOD, &[("FLINK_SECRET", "short")]);
+    assert!(short.contains("environment FLINK_SECRET: a secret must have at least 16 characters"), "{short}");
+    assert!(
+        parse(&GOOD.replace("listen = \"127.0.0.1:9000\"", "listen = \"0.0.0.0:9000\"\nallow_plaintext = true"), &[])
+            .is_ok()
+    );
+}
+
+#[test]
+fn several_sources_have_names() {
+    let two =
+        GOOD.replace("[source]", "[[source]]\nname = \"old\"\nregion = \"us-east-1\"\n[[source]]\nname = \"new\"");
+    assert!(mistakes(&two, &[]).contains("bucket.source: is missing"));
+    let named = two.replace("container = \"flink\"", "container = \"flink\"\nsource = \"new\"");
+    let config = parse(&named, &[]).unwrap();
+    assert_eq!(config.buckets[0].source.as_ref().unwrap().source, "new");
+    assert_eq!(config.sources.len(), 2);
+}
+
+#[test]
+fn secrets_come_from_directories() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    write("access-key-id", "AKIATEST\n");
+    write("secret-access-key", "canary-directory-secret\n");
+    write("BBFLINK", "canary-directory-facade\n");
+    write("connection-string", "AccountName=acct;AccountKey=canary-directory-account==\n");
+    let at = directory.path().display();
+    let text = GOOD
+        .replace("account = \"acct\"", &format!("secrets_dir = \"{at}\""))
+        .replace("managed-identity", "connection-string")
+        .replace("region = \"eu", &format!("credentials = \"directory\"\nsecrets_dir = \"{at}\"\nregion = \"eu"))
+        .replace("listen =", &format!("secrets_dir = \"{at}\"\nlisten ="))
+        .replace("secret_env = \"FLINK_SECRET\"", "");
+    let config = parse(&text, &[]).unwrap();
+    assert_eq!(config.azure.account, "acct");
+    let SourceCredential::Keys { access_key_id, session_token, .. } = &config.sources[0].credential else { panic!() };
+    assert_eq!(access_key_id.value.expose(), "AKIATEST");
+    assert!(session_token.is_none());
+    assert_eq!(config.facade.as_ref().unwrap().keys[0].secret.value.expose(), "canary-directory-facade");
+    assert_eq!(config.files().len(), 4);
+    for shown in [format!("{config:?}"), config.show()] {
+        assert!(!shown.contains("canary") && !shown.contains("AKIATEST"), "{shown}");
+    }
+    std::fs::remove_file(directory.path().join("BBFLINK")).unwrap();
+    assert!(mistakes(&text, &[]).contains("BBFLINK: cannot be read"));
+}
+
+#[test]
+fn what_is_shown_can_be_read_again() {
+    let config = parse(GOOD, &[("BLUEBUCKET_FACADE_LIMITS_DRAIN_DELAY", "1500ms")]).unwrap();
+    let shown = config.show();
+    assert!(!shown.contains("canary"), "{shown}");
+    assert_eq!(parse(&shown, &[]).unwrap(), config, "{shown}");
+}
+
+#[test]
+fn shipped_files_are_right() {
+    for name in ["bluebucket.toml", "examples/development.toml", "examples/backfill.toml"] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
+        let config = Config::load(&path, &Environment::default(), Secrets::Ignored);
+        let config = config.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let pairs: Vec<_> =
+            config.buckets.iter().map(|bucket| (bucket.name.as_str(), bucket.container.as_str())).collect();
+        let reference = [
+            ("local-rocksdb-test", "flink"),
+            ("local-iceberg-test", "iceberg"),
+            ("local-warpstream-test", "warpstream"),
+        ];
+        assert_eq!(pairs, reference, "{name}");
+    }
+}
+
+/// The configurations within the Kubernetes manifests.
+#[test]
+fn shipped_manifests_hold_right_configurations() {
+    for name in ["config.yaml", "backfill.yaml", "sidecar.yaml"] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("deploy/kubernetes").join(name);
+        let manifest = std::fs::read_to_string(path).unwrap();
+        let (_, block) = manifest.split_once("bluebucket.toml: |\n").unwrap();
+        let lines = block.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+        let text: String = lines.map(|line| format!("{}\n", line.trim_start())).collect();
+        let environment = Environment::default();
+        let config = Config::parse(&text, name, PathBuf::new(), &environment, Secrets::Ignored);
+        config.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    }
+}
+
+#[tokio::test]
+async fn a_changed_secret_is_passed_on_and_a_wrong_one_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bluebucket.toml");
+    let secret = directory.path().join("BBFLINK");
+    std::fs::write(&secret, "the-first-secret-of-flink").unwrap();
+    std::fs::write(&path, GOOD.replace("secret_env = \"FLINK_SECRET\"", "secret_file = \"BBFLINK\"")).unwrap();
+    let environment = Environment::default();
+    let first = Arc::new(Config::load(&path, &environment, Secrets::Required).unwrap());
+    let changes = watch(path, environment, first, Duration::from_millis(5));
+    let mut keys = select(changes, |config| config.facade.as_ref().map(|facade| facade.keys.clone()));
+    std::fs::write(&secret, "short").unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!keys.has_changed().unwrap(), "a wrong configuration must not come through");
+    std::fs::write(&secret, "the-second-secret-of-flink").unwrap();
+    tokio::time::timeout(Duration::from_secs(10), keys.changed()).await.expect("the change is seen").unwrap();
+    let seen = keys.borrow().as_ref().unwrap()[0].secret.value.expose().to_owned();
+    assert_eq!(seen, "the-second-secret-of-flink");
+}
