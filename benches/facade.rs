@@ -3,12 +3,13 @@
 //! ```text
 //! cargo bench --bench facade -- [--ops get_4k,put_4k] [--seconds 3] [--rounds 3] [--connections 16]
 //!     [--facade "target/release/bluebucket serve --config {config}"] [--config-template FILE]
-//!     [--backend "target/release/bluebucket emulator --listen {listen}"] [--name facade]
+//!     [--backend "target/release/bluebucket emulator --listen {listen}"] [--name facade] [--tls]
 //! ```
 //!
 //! Without `--facade` only the floor is measured; without `--backend` a stub stands in. In commands
 //! and template `{listen}` is where to serve, `{backend}` is host:port of the backend, `{config}` the
-//! filled-in template. The server runs on core 0, generator and backend on core 1.
+//! filled-in template, `{ca}` the certificate of a backend that speaks TLS (`--tls`: the backend leg
+//! is TLS, for the relay too). The server runs on core 0, generator and backend on core 1.
 
 #[path = "../tests/harness/harness.rs"]
 mod harness;
@@ -40,7 +41,7 @@ fn main() {
             let backend = arguments.text("to").expect("--to").parse().expect("an address");
             runtime().block_on(support::relay::run(backend, arguments.text("ca")));
         }
-        Some("stub") => runtime().block_on(support::stub::run()),
+        Some("stub") => runtime().block_on(support::stub::run(arguments.text("certificate"))),
         Some("s3") => runtime().block_on(stand_in(&arguments)),
         Some(other) => panic!("no role {other:?}"),
         None => {
@@ -115,7 +116,9 @@ enum Speaks {
 }
 
 /// Requests that take turns, so that not all writes meet on one name.
-const KEYS: usize = 64;
+fn keys(size: usize) -> usize {
+    if size < 1 << 20 { 64 } else { 8 }
+}
 
 async fn bench(arguments: &Arguments) {
     let backend = start_backend(arguments);
@@ -140,19 +143,31 @@ async fn bench(arguments: &Arguments) {
 
 fn start_backend(arguments: &Arguments) -> Pinned {
     match arguments.text("backend") {
-        None => Pinned::role(OTHER_CORE, &["--role", "stub"]),
+        None => match arguments.has("tls") {
+            true => Pinned::role(OTHER_CORE, &["--role", "stub", "--certificate", &bench_file("ca.pem")]),
+            false => Pinned::role(OTHER_CORE, &["--role", "stub"]),
+        },
         Some(command) => {
             let address = child::free_address();
-            Pinned::server(OTHER_CORE, &command.replace("{listen}", &address.to_string()), address)
+            let command = command.replace("{listen}", &address.to_string()).replace("{ca}", &bench_file("ca.pem"));
+            Pinned::server(OTHER_CORE, &command, address)
         }
     }
+}
+
+/// A file of a run, under `target/bench`.
+fn bench_file(name: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
+    std::fs::create_dir_all(&folder).expect("the target folder");
+    folder.join(name).display().to_string()
 }
 
 fn relay(arguments: &Arguments, backend: &Pinned) -> Subject {
     let to = backend.address.to_string();
     let mut words = vec!["--role", "relay", "--to", &to];
-    if let Some(ca) = arguments.text("ca") {
-        words.extend(["--ca", ca]);
+    let ca = bench_file("ca.pem");
+    if arguments.has("tls") {
+        words.extend(["--ca", &ca]);
     }
     Subject {
         name: "relay",
@@ -171,15 +186,13 @@ fn facade(arguments: &Arguments, backend: &Pinned) -> Option<Subject> {
         text.replace("{listen}", &address.to_string())
             .replace("{backend}", &backend.address.to_string())
             .replace("{config}", config)
+            .replace("{ca}", &bench_file("ca.pem"))
     };
     let mut config = String::new();
     if let Some(template) = arguments.text("config-template") {
         let template = std::fs::read_to_string(template).expect("the template");
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
-        std::fs::create_dir_all(&folder).expect("the target folder");
-        let file = folder.join("facade.toml");
-        std::fs::write(&file, fill(&template, "")).expect("the target folder");
-        config = file.display().to_string();
+        config = bench_file("facade.toml");
+        std::fs::write(&config, fill(&template, "")).expect("the target folder");
     }
     let credentials = Credentials::new(
         arguments.text_or("access-key", "benchaccesskey"),
@@ -198,7 +211,7 @@ fn facade(arguments: &Arguments, backend: &Pinned) -> Option<Subject> {
 /// Puts there what the operation reads.
 async fn prepare(subject: &Subject, operation: &Operation) {
     let keys: Vec<String> = match operation.kind {
-        Kind::Get | Kind::Head => (0..KEYS).map(|number| read_key(number, operation.size)).collect(),
+        Kind::Get | Kind::Head => (0..keys(operation.size)).map(|number| read_key(number, operation.size)).collect(),
         Kind::List => (0..1000).map(list_key).collect(),
         Kind::Put | Kind::Part => return,
     };
@@ -229,7 +242,9 @@ struct Cell {
 
 async fn measure(arguments: &Arguments, subject: &Subject, operation: &Operation) -> Cell {
     let upload = subject.speaks.create_upload(operation).await;
-    let wire = (0..KEYS).map(|number| subject.speaks.request(operation, &operation.key(number), &upload)).collect();
+    let wire = (0..keys(operation.size))
+        .map(|number| subject.speaks.request(operation, &operation.key(number), &upload))
+        .collect();
     let requests = Arc::new(Requests {
         wire,
         expected_status: subject.speaks.success(operation),
@@ -291,7 +306,7 @@ impl Speaks {
                 let target = match operation.kind {
                     Kind::List => format!("/{bucket}?list-type=2&max-keys=1000&prefix=list%2F"),
                     Kind::Part => {
-                        format!("/{bucket}/part?partNumber={}&uploadId={upload}", 1 + fastrand::u32(..KEYS as u32))
+                        format!("/{bucket}/part?partNumber={}&uploadId={upload}", 1 + fastrand::u32(..64))
                     }
                     _ => format!("/{bucket}/{key}"),
                 };

@@ -33,7 +33,7 @@ fn main() {
         Some("source") => serve_source(&arguments),
         Some("stub") => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(support::stub::run());
+            runtime.block_on(support::stub::run(None));
         }
         Some(other) => panic!("no role {other:?}"),
         None => bench(&arguments),

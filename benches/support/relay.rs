@@ -23,26 +23,21 @@ pub async fn run(backend: SocketAddr, ca_file: Option<&str>) {
             let Ok(server) = TcpStream::connect(backend).await else { return };
             let _ = (client.set_nodelay(true), server.set_nodelay(true));
             match tls {
-                None => relay(client, server).await,
+                None => {
+                    let (from_client, to_client) = client.into_split();
+                    let (from_server, to_server) = server.into_split();
+                    tokio::join!(pump(from_client, to_server), pump(from_server, to_client));
+                }
                 Some(tls) => {
                     let name = ServerName::try_from("localhost").expect("a legal name");
-                    if let Ok(server) = tls.connect(name, server).await {
-                        relay(client, server).await;
-                    }
+                    let Ok(server) = tls.connect(name, server).await else { return };
+                    let (from_client, to_client) = client.into_split();
+                    let (from_server, to_server) = tokio::io::split(server);
+                    tokio::join!(pump(from_client, to_server), pump(from_server, to_client));
                 }
             }
         });
     }
-}
-
-async fn relay<A, B>(client: A, server: B)
-where
-    A: AsyncRead + AsyncWrite,
-    B: AsyncRead + AsyncWrite,
-{
-    let (from_client, to_client) = tokio::io::split(client);
-    let (from_server, to_server) = tokio::io::split(server);
-    tokio::join!(pump(from_client, to_server), pump(from_server, to_client));
 }
 
 async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {

@@ -6,9 +6,14 @@ use std::io;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// Serves until the process ends; prints its address first.
-pub async fn run() {
+/// Serves until the process ends; prints its address first. With `certificate_file` it speaks TLS
+/// as `localhost`, and writes there the certificate to trust.
+pub async fn run(certificate_file: Option<&str>) {
+    let tls = certificate_file.map(acceptor);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     println!("{}", listener.local_addr().expect("a bound port"));
     let content = Bytes::from(vec![b'x'; 8 << 20]);
@@ -16,9 +21,23 @@ pub async fn run() {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         let _ = stream.set_nodelay(true);
-        let (content, listing) = (content.clone(), listing.clone());
-        tokio::spawn(async move { connection(stream, content, listing).await });
+        let (content, listing, tls) = (content.clone(), listing.clone(), tls.clone());
+        tokio::spawn(async move {
+            match tls {
+                None => connection(stream, content, listing).await,
+                Some(tls) => connection(tls.accept(stream).await?, content, listing).await,
+            }
+        });
     }
+}
+
+fn acceptor(certificate_file: &str) -> TlsAcceptor {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])
+        .expect("a certificate");
+    std::fs::write(certificate_file, made.cert.pem()).expect("a writable file");
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key);
+    TlsAcceptor::from(std::sync::Arc::new(config.expect("a key that fits")))
 }
 
 async fn connection(mut stream: impl AsyncRead + AsyncWrite + Unpin, content: Bytes, listing: Bytes) -> io::Result<()> {
@@ -91,15 +110,18 @@ async fn answer(
     };
     let head = format!("HTTP/1.1 {status}\r\n{COMMON}{extra}Content-Length: {}\r\n\r\n", body.len());
     if request.method == "HEAD" {
-        return stream.write_all(head.as_bytes()).await;
+        stream.write_all(head.as_bytes()).await?;
+        return stream.flush().await;
     }
     if body.len() > 64 * 1024 {
         stream.write_all(head.as_bytes()).await?;
-        return stream.write_all(&body).await;
+        stream.write_all(&body).await?;
+        return stream.flush().await;
     }
     let mut whole = head.into_bytes();
     whole.extend_from_slice(&body);
-    stream.write_all(&whole).await
+    stream.write_all(&whole).await?;
+    stream.flush().await
 }
 
 fn listing() -> String {
