@@ -2,6 +2,10 @@
 
 #[path = "harness/harness.rs"]
 mod harness;
+#[path = "harness_self/network.rs"]
+mod network;
+#[path = "harness_self/oracle.rs"]
+mod oracle;
 #[path = "harness_self/s3_source.rs"]
 mod s3_source;
 #[path = "harness_self/sigv4.rs"]

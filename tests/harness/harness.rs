@@ -6,8 +6,11 @@
 // Each test binary uses a part of it.
 #![allow(dead_code, unused_imports)]
 
+pub mod balancer;
+pub mod fault_proxy;
 pub mod hash;
 pub mod http1;
+pub mod oracle;
 pub mod percent;
 pub mod random;
 pub mod s3_client;

@@ -236,7 +236,12 @@ impl S3Source {
 
     /// Serves on a port of 127.0.0.1 that the system chooses, until the handle is dropped.
     pub async fn listen(&self) -> io::Result<Listening> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        self.listen_at(([127, 0, 0, 1], 0).into()).await
+    }
+
+    /// Serves at a given address.
+    pub async fn listen_at(&self, address: SocketAddr) -> io::Result<Listening> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(serve::accept(self.clone(), listener));
         Ok(Listening { address, task })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::object::{Object, Stored};
 use crate::harness::random::mix;
@@ -16,6 +16,8 @@ pub struct Version {
     pub sequence: u64,
     /// Time since the epoch, by the server's clock.
     pub at: Duration,
+    /// Time since the epoch, by the wall clock, whatever the server's clock says.
+    pub real_at: Duration,
     pub bucket: String,
     pub key: String,
     pub id: String,
@@ -51,7 +53,9 @@ struct Generator {
 impl Version {
     pub(super) fn new(bucket: &str, key: &str, at: Duration, object: Option<Arc<Stored>>) -> Self {
         let sequence = sequence::next();
-        Self { sequence, at, bucket: bucket.into(), key: key.into(), id: format!("v{:016x}", mix(sequence)), object }
+        let real_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let id = format!("v{:016x}", mix(sequence));
+        Self { sequence, at, real_at, bucket: bucket.into(), key: key.into(), id, object }
     }
 }
 
