@@ -38,7 +38,7 @@ def main():
     told = json.loads(options.objects.read_text())
     wanted = {o.key.decode(): o for o in map(Object, told["buckets"][options.bucket])}
     excused = excused_keys(options.report)
-    container = BlobServiceClient.from_connection_string(os.environ["AZURE_STORAGE_CONNECTION_STRING"]).get_container_client(options.container)
+    container = BlobServiceClient.from_connection_string(os.environ["AZURE_STORAGE_CONNECTION_STRING"], api_version="2026-04-06").get_container_client(options.container)
     present = {blob.name for blob in container.list_blobs()}
     passed = failed = skipped = 0
     for key, found in wanted.items():

@@ -6,7 +6,7 @@ import sys
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-service = BlobServiceClient.from_connection_string(os.environ["AZURE_STORAGE_CONNECTION_STRING"])
+service = BlobServiceClient.from_connection_string(os.environ["AZURE_STORAGE_CONNECTION_STRING"], api_version="2026-04-06")
 for name in sys.argv[1:]:
     try:
         service.create_container(name)
