@@ -3,6 +3,7 @@
 # tests/run gives: ROOT, STAGE, DEPTH (quick or full), LOGS, WORK (an empty folder, removed if all is well), RESULTS.
 set -euo pipefail
 : "${ROOT:?run this through tests/run}"
+export TMPDIR=$WORK
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost AWS_EC2_METADATA_DISABLED=true PYTHONDONTWRITEBYTECODE=1
 . "$ROOT/tests/shell/processes.sh"
 . "$ROOT/tests/shell/results.sh"
@@ -11,6 +12,7 @@ export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost AWS_EC2_METADAT
 trap stop_all EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 
 full() { [ "$DEPTH" = full ]; }
 
