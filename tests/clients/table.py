@@ -398,7 +398,7 @@ def run_client(name, endpoint, shared, options):
     case = Case(name, endpoint, shared, options.seed)
     try:
         for operation, check in OPERATIONS.items():
-            if options.operations and operation not in options.operations:
+            if operation in options.without or (options.operations and operation not in options.operations):
                 continue
             cells[operation] = run_cell(check, case)
             if cells[operation]["result"] == "fail":
@@ -449,6 +449,7 @@ def parse():
     parser.add_argument("--ca", help="file with the certificate authority of an https endpoint")
     parser.add_argument("--clients", type=lambda text: text.split(","), default=list(CLIENTS), help=",".join(CLIENTS))
     parser.add_argument("--operations", type=lambda text: text.split(","), help=",".join(OPERATIONS))
+    parser.add_argument("--without", type=lambda text: text.split(","), default=[], help="operations to leave out")
     parser.add_argument("--jobs", type=int, default=3, help="clients at once")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--json", help="where to write the cells")

@@ -19,9 +19,10 @@ suite() {
   log=$(log_of "$1")
   shift
   run_logged "$log" "$@" || true
-  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -1)
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -1 || true)
+  # shellcheck disable=SC2086
   count_suite "$name" ${line//[!0-9 ]/}
-  [ "$code" = 0 ] || tail -25 "$log"
+  [ "$code" = 0 ] || grep -E '^(FAIL|DIFFERS|MISSING|MORE) ' "$log" | head -30 || tail -25 "$log"
 }
 
 count_suite() {
