@@ -378,10 +378,9 @@ fn error_answer(error: &ServiceError, method: &Method, request_id: &str, now: Sy
         return Answer { body: disturb::broken_body(), ..Answer::new(500) };
     }
     let mut answer = Answer::new(error.status.as_u16());
-    answer.headers.extend(error.headers.clone());
-    if error.bare {
-        answer.headers.insert("x-ms-bare", HeaderValue::from_static("1"));
-    } else {
+    answer.headers.extend(error.headers.iter().cloned());
+    answer.bare = error.bare;
+    if !error.bare {
         answer = answer.with("x-ms-error-code", error.code);
     }
     if method == Method::HEAD {
@@ -401,7 +400,6 @@ fn respond(answer: Answer, head: &request::Parts, request_id: &str) -> Response<
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     let headers = response.headers_mut();
-    let bare = headers.remove("x-ms-bare").is_some();
     let mut set = |name: &'static str, value: HeaderValue| {
         headers.entry(HeaderName::from_static(name)).or_insert(value);
     };
@@ -412,7 +410,7 @@ fn respond(answer: Answer, head: &request::Parts, request_id: &str) -> Response<
     if let Some(id) = head.headers.get("x-ms-client-request-id") {
         set("x-ms-client-request-id", id.clone());
     }
-    if let Some(version) = head.headers.get("x-ms-version").filter(|_| !bare) {
+    if let Some(version) = head.headers.get("x-ms-version").filter(|_| !answer.bare) {
         set("x-ms-version", version.clone());
     }
     response

@@ -14,12 +14,14 @@ pub(super) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Body,
+    /// Without `x-ms-version`.
+    pub bare: bool,
 }
 
 impl Answer {
     pub fn new(status: u16) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, headers: HeaderMap::with_capacity(24), body: Body::Empty }
+        Self { status, headers: HeaderMap::with_capacity(24), body: Body::Empty, bare: false }
     }
 
     pub fn with(mut self, name: &'static str, value: impl IntoValue) -> Self {

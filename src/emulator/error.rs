@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, StatusCode};
 
 /// An error answer before it is rendered.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(super) struct ServiceError {
     pub message: Cow<'static, str>,
     /// XML elements after the message.
     pub details: Vec<(&'static str, String)>,
-    pub headers: HeaderMap,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The service leaves `x-ms-error-code` and `x-ms-version` out when it does not know the version.
     pub bare: bool,
 }
@@ -82,7 +82,7 @@ impl ServiceError {
             code,
             message: message.into(),
             details: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
             bare: false,
         }
     }
@@ -94,7 +94,7 @@ impl ServiceError {
 
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(name, value);
+            self.headers.push((name, value));
         }
         self
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use super::Emulator;
@@ -39,7 +39,7 @@ impl Emulator {
             let emulator = self.clone();
             async move { Ok::<_, Infallible>(emulator.handle(request).await) }
         });
-        // A client that goes away is no concern of the service.
-        let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service).await;
+        // Without a timer an idle connection stays open. A client that goes away is no concern of the service.
+        let _ = http1::Builder::new().serve_connection(io, service).await;
     }
 }

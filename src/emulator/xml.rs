@@ -133,11 +133,7 @@ pub(super) fn texts(body: &[u8]) -> Outcome<Vec<(String, String)>> {
     loop {
         match reader.read_event().map_err(|_| ServiceError::invalid_xml())? {
             Event::Start(tag) => open = tag.name().as_ref().to_owned(),
-            Event::Text(piece) => {
-                if !piece.trim().is_empty() {
-                    found.push((open.clone(), piece.trim().to_owned()));
-                }
-            }
+            Event::Text(piece) if !piece.trim().is_empty() => found.push((open.clone(), piece.trim().to_owned())),
             Event::Eof => return Ok(found),
             _ => {}
         }
