@@ -41,19 +41,23 @@ impl Algorithm {
 
 /// A running checksum.
 pub enum Running {
-    Crc(crc_fast::Digest, usize),
+    Crc(Box<crc_fast::Digest>, usize),
     Sha(digest::Context),
 }
 
 impl Running {
     pub fn new(algorithm: Algorithm) -> Self {
         match algorithm {
-            Algorithm::Crc32 => Self::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc), 4),
-            Algorithm::Crc32c => Self::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi), 4),
-            Algorithm::Crc64Nvme => Self::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme), 8),
+            Algorithm::Crc32 => Self::crc(CrcAlgorithm::Crc32IsoHdlc, 4),
+            Algorithm::Crc32c => Self::crc(CrcAlgorithm::Crc32Iscsi, 4),
+            Algorithm::Crc64Nvme => Self::crc(CrcAlgorithm::Crc64Nvme, 8),
             Algorithm::Sha1 => Self::Sha(digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY)),
             Algorithm::Sha256 => Self::Sha(digest::Context::new(&digest::SHA256)),
         }
+    }
+
+    fn crc(algorithm: CrcAlgorithm, bytes: usize) -> Self {
+        Self::Crc(Box::new(crc_fast::Digest::new(algorithm)), bytes)
     }
 
     pub fn update(&mut self, bytes: &[u8]) {

@@ -80,7 +80,7 @@ pub fn no_torn_read(history: &History) -> Vec<Violation> {
         let mut broken = Vec::new();
         for event in events {
             let Event::StoreRead { began, ended, seen, .. } = event else { continue };
-            let before = values(events).filter(|(at, _)| at < began).last().map_or(None, |(_, value)| value);
+            let before = values(events).filter(|(at, _)| at < began).last().and_then(|(_, value)| value);
             let mut possible = vec![before];
             possible.extend(values(events).filter(|(at, _)| (began..=ended).contains(&at)).map(|(_, value)| value));
             if !possible.contains(&seen.as_ref()) {

@@ -210,7 +210,7 @@ impl Object {
             }
             EtagKind::Multipart { part_size } => {
                 let mut sizes = vec![*part_size; (length / part_size) as usize];
-                if length % part_size > 0 || sizes.is_empty() {
+                if !length.is_multiple_of(*part_size) || sizes.is_empty() {
                     sizes.push(length % part_size);
                 }
                 sizes

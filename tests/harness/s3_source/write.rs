@@ -14,6 +14,9 @@ use super::request::Request;
 use crate::harness::hash::{self, Algorithm};
 use crate::harness::percent;
 
+/// Names and values that followed an aws-chunked body.
+pub(super) type Trailers = Vec<(String, String)>;
+
 impl State {
     pub(super) fn put_object(
         &mut self,
@@ -216,7 +219,7 @@ fn checksum_header<'a>(
 }
 
 /// The payload of a request body with every digest that came along checked.
-pub(super) fn decode_body(request: &Request, body: Vec<u8>) -> Result<(Vec<u8>, Vec<(String, String)>), S3Error> {
+pub(super) fn decode_body(request: &Request, body: Vec<u8>) -> Result<(Vec<u8>, Trailers), S3Error> {
     let payload = request.header("x-amz-content-sha256").unwrap_or("UNSIGNED-PAYLOAD");
     let (body, trailers) = match payload.starts_with("STREAMING-") {
         true => unchunk(request, &body)?,
@@ -250,7 +253,7 @@ pub(super) fn decode_body(request: &Request, body: Vec<u8>) -> Result<(Vec<u8>, 
 }
 
 /// Takes aws-chunked apart. Chunk signatures are not checked.
-fn unchunk(request: &Request, body: &[u8]) -> Result<(Vec<u8>, Vec<(String, String)>), S3Error> {
+fn unchunk(request: &Request, body: &[u8]) -> Result<(Vec<u8>, Trailers), S3Error> {
     let incomplete = || S3Error::new(400, "IncompleteBody", "The request body terminated unexpectedly");
     let mut rest = body;
     let mut payload = Vec::new();
