@@ -66,7 +66,7 @@ make_containers() { "$python" "$ROOT/tests/python/make_containers.py" "$@"; }
 
 # count_of WORD LOG: the last number that a summary gives for a word, as `copied 12`, `copied=12`, `12 copied`, `"copied":12`.
 count_of() {
-  grep -oP "(?:\b$1\"?\s*[=:]?\s*\K[\d,]+)|(?:\b[\d,]+(?=\s+$1\b))" "$2" | tail -1 | tr -d ,
+  grep -oP "(?:\b$1\"?\s*[=:]?\s*\K\d[\d,]*)|(?:\b\d[\d,]*(?=\s+$1\b))" "$2" | tail -1 | tr -d ,
 }
 
 # counts_are LOG WORD=NUMBER...
