@@ -55,7 +55,7 @@ CLIENTS = {
     "rclone": ([tools("tools"), "rclone.py"], {}),
     "pyarrow": ([tools("tools"), "pyarrow_fs.py"], {}),
     "duckdb": ([tools("tools"), "duckdb_httpfs.py"], {}),
-    "js": (["node", "aws_sdk_js.mjs"], {"NODE_CLIENTS": str(TARGET / "node")}),
+    "js": (["node", "aws_sdk_js.mjs"], {"NODE_CLIENTS": str(TARGET / "node"), "NODE_NO_WARNINGS": "1"}),
 }
 
 

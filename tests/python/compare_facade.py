@@ -56,8 +56,11 @@ class Comparer:
     def listing(self, bucket, wanted):
         """What is wrong with the listing of one bucket."""
         got = []
-        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.options.map.get(bucket, bucket)):
-            got += [(entry["Key"], entry["Size"]) for entry in page.get("Contents", [])]
+        try:
+            for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.options.map.get(bucket, bucket)):
+                got += [(entry["Key"], entry["Size"]) for entry in page.get("Contents", [])]
+        except Exception as error:
+            return [f"listing: {type(error).__name__}: {error}"]
         right = sorted(wanted, key=lambda entry: entry[0].encode())
         if got == right:
             return []

@@ -22,6 +22,7 @@ BIGGEST = 64 * MIB
 PART = 8 * MIB
 BLOCK = random.Random("content").randbytes(MIB)
 EDGES = [0, 0, 1, 2, 63, 64, 65, 4_095, 4_096, 65_535, 65_536, 65_537, MIB - 1, MIB, MIB + 1, 4 * MIB - 1, 4 * MIB, 4 * MIB + 1, PART - 1, PART, PART + 1]
+LARGE = [16 * MIB + 1, 12 * MIB, 20 * MIB - 1, 33 * MIB + 7, BIGGEST]
 TYPES = ["application/octet-stream", "text/plain; charset=utf-8", "application/json", "application/vnd.apache.parquet", "image/png", "application/x-directory"]
 
 ODD_KEYS = [
@@ -49,7 +50,7 @@ ODD_KEYS = [
     "odd/\U0001f600-after-it",
 ]
 # SeaweedFS lists folder by folder, drops metadata without a value, and guesses a type where it was told octet-stream.
-OUT_OF_TREE_ORDER = {"odd/a!", "odd/a-b"}
+OUT_OF_TREE_ORDER = {"odd/a/b"}
 
 ODD_METADATA = [
     {"with-dash": "1", "under_score": "2"},
@@ -79,7 +80,7 @@ def plan(options):
         names.append((buckets[number % 3], layout(number)))
     sizes = spread(made, len(names), options.total)
     for number, ((bucket, key), size) in enumerate(zip(names, sizes)):
-        described = describe(made, bucket, key, size, parts=PART if size > PART else None)
+        described = describe(made, bucket, key, size, parts=PART if size > PART or made.random() < 0.03 else None)
         if number % 40 == 39:
             described["metadata"] = ODD_METADATA[number // 40 % len(ODD_METADATA)]
         yield without_what_seaweedfs_alters(described) if options.seaweedfs else described
@@ -104,9 +105,12 @@ def layout(number):
 
 def spread(made, count, total):
     """Sizes over all magnitudes whose sum is the total, or as near as the bounds let it."""
-    sizes = [EDGES[i % len(EDGES)] if i < 3 * len(EDGES) else int(2 ** made.uniform(0, 16)) for i in range(count)]
+    fixed = EDGES * 3 + LARGE * max(1, count // 1_000)
+    if sum(fixed) > total * 2 // 3:
+        fixed = [size for size in EDGES if size <= total // 100]
+    sizes = [fixed[i] if i < len(fixed) else int(2 ** made.uniform(0, 16)) for i in range(count)]
     left = total - sum(sizes)
-    open_ = list(range(min(count, 3 * len(EDGES)), count))
+    open_ = list(range(min(count, len(fixed)), count))
     made.shuffle(open_)
     for number, index in enumerate(open_):
         if left <= 0:
@@ -179,7 +183,7 @@ class Filler:
         """Uploads the parts in parallel, at most four at once, and hashes the whole in order."""
         upload = self.s3.create_multipart_upload(**place, **more)["UploadId"]
         whole, parts, waiting = hashlib.sha256(), [], []
-        for number, first in enumerate(range(0, entry["size"], entry["parts"]), 1):
+        for number, first in enumerate(range(0, entry["size"] or 1, entry["parts"]), 1):
             body = content(entry["content"], first, min(entry["size"], first + entry["parts"]))
             whole.update(body)
             waiting.append(self.parts_pool.submit(self.put_part, place, upload, number, body))

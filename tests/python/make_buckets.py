@@ -22,7 +22,10 @@ end = time.monotonic() + 90
 for bucket in options.buckets:
     while True:
         try:
-            s3.create_bucket(Bucket=bucket)
+            try:
+                s3.create_bucket(Bucket=bucket)
+            except s3.exceptions.BucketAlreadyOwnedByYou:
+                pass
             s3.put_object(Bucket=bucket, Key=".ready", Body=b"x")
             s3.delete_object(Bucket=bucket, Key=".ready")
             break

@@ -2,6 +2,7 @@
 
 BLUEBUCKET=${BLUEBUCKET:-$ROOT/target/release/bluebucket}
 facade_key=TESTFACADE
+compare_everything=(verify --deep)
 export TEST_FACADE_SECRET=testfacadesecret
 
 # write_config FILE [azure=URL] [source=URL] [facade=PORT] [tls=DIR] [mover='KEY = VALUE'] BUCKET=CONTAINER...
@@ -52,21 +53,19 @@ start_facade() {
   await 30 answers "$facade_url" "${4:+$4/ca.pem}" || { echo "the facade did not start" >&2; tail -20 "$1" >&2; return 1; }
 }
 
-# start_emulator DIR: as start_azurite, with the emulator of the program itself.
+# start_emulator DIR: as start_azurite, with the emulator of the program itself, which prints its connection string.
 start_emulator() {
-  local port key=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==
-  port=$(free_ports 1)
-  start "$1/emulator.log" "$BLUEBUCKET" emulator --listen "127.0.0.1:$port"
-  emulator_url=http://127.0.0.1:$port/devstoreaccount1
-  export AZURE_STORAGE_CONNECTION_STRING="DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=$key;BlobEndpoint=$emulator_url;"
-  await 30 answers "$emulator_url" || { echo "the emulator did not start" >&2; tail -20 "$1/emulator.log" >&2; return 1; }
+  start "$1/emulator.log" "$BLUEBUCKET" emulator --listen 127.0.0.1:0
+  await 30 grep -q 'AccountName=' "$1/emulator.log" || { echo "the emulator did not start" >&2; tail -20 "$1/emulator.log" >&2; return 1; }
+  AZURE_STORAGE_CONNECTION_STRING=$(grep -oE "[A-Za-z]+=[^'\" ]*AccountName=[^'\" ]+|AccountName=[^'\" ]+" "$1/emulator.log" | head -1)
+  export AZURE_STORAGE_CONNECTION_STRING
 }
 
 make_containers() { "$python" "$ROOT/tests/python/make_containers.py" "$@"; }
 
 # count_of WORD LOG: the last number that a summary gives for a word, as `copied 12`, `copied=12`, `12 copied`, `"copied":12`.
 count_of() {
-  grep -oP "(?:\b$1\"?\s*[=:]?\s*\K[\d,]+)|(?:\b[\d,]+(?=\s+$1\b))" "$2" | tail -1 | tr -d ,
+  grep -oP "(?:\b$1\"?\s*[=:]?\s*\K\d[\d,]*)|(?:\b\d[\d,]*(?=\s+$1\b))" "$2" | tail -1 | tr -d ,
 }
 
 # counts_are LOG WORD=NUMBER...

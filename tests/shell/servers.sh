@@ -15,7 +15,7 @@ start_seaweedfs() {
 C
   [ $# -lt 3 ] || https=("-s3.port.https=$tls" "-s3.cert.file=$2" "-s3.key.file=$3")
   start "$dir/seaweedfs.log" "$ROOT/target/venv-tools/bin/weed" server -ip=127.0.0.1 -ip.bind=127.0.0.1 -dir="$dir/data" \
-    -volume.max=60 -master.volumeSizeLimitMB=1024 -master.port="$m" -master.port.grpc="$mg" -volume.port="$v" \
+    -volume.max=200 -master.volumeSizeLimitMB=1024 -master.port="$m" -master.port.grpc="$mg" -volume.port="$v" \
     -volume.port.grpc="$vg" -filer -filer.port="$f" -filer.port.grpc="$fg" -s3 -s3.port="$s" -s3.port.grpc="$sg" \
     -s3.port.iceberg=0 -s3.port.lance=0 -s3.localSocket="$dir/s3.sock" -s3.config="$dir/s3.json" "${https[@]}"
   seaweedfs_url=http://127.0.0.1:$s

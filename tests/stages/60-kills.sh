@@ -32,7 +32,7 @@ check "kills struck" test "$struck" -ge $((kills / 2))
 write_config "$WORK/mover.toml" source="$seaweedfs_url" "${buckets[@]}"
 objects=$(wc -l <"$WORK/manifest.ndjson")
 check "backfill after the kills" bluebucket "$WORK/mover.toml" backfill
-check "verify" bluebucket "$WORK/mover.toml" verify --mode hash
+check "verify" bluebucket "$WORK/mover.toml" "${compare_everything[@]}"
 check "second backfill" bluebucket "$WORK/mover.toml" backfill
 check "second backfill copied nothing" counts_are "$(log_of "second backfill")" copied=0 unchanged="$objects" failed=0
 port=$(free_ports 1)

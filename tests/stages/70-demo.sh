@@ -1,5 +1,5 @@
-# about: `bluebucket demo --once`, which needs no configuration
+# about: `bluebucket demo`, a whole migration in one process
 # minutes: 3
 . "$ROOT/tests/shell/stage.sh"
 need_program
-check "demo" "$BLUEBUCKET" demo --once
+check "demo" "$BLUEBUCKET" demo
