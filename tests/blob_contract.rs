@@ -12,7 +12,7 @@ use bluebucket::blob::{BlobAccount, BlobClient, Credential, RetryPolicy, SharedK
 use bluebucket::emulator::{Emulator, EmulatorConfig};
 use bluebucket::net::tls::{Roots, Trust, client_config};
 use bluebucket::net::{Client, Dialer, PoolLimits};
-use contract::{Backend, azurite};
+use contract::{Backend, Quirk, azurite};
 
 const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
@@ -38,7 +38,7 @@ async fn emulator(config: EmulatorConfig) -> BlobAccount {
     BlobAccount::parse(&url).unwrap()
 }
 
-const EMULATOR: Backend = Backend { name: "emulator", quirks: contract::STRICT };
+const EMULATOR: Backend = Backend { name: "emulator", quirks: &[Quirk::LongNameByAnotherCode] };
 
 #[tokio::test]
 async fn emulator_by_shared_key() {

@@ -35,7 +35,8 @@ pub enum SourceAuth {
     DelegationSas,
 }
 
-/// What the copy gets; nothing of the source's metadata or headers is taken over.
+/// What the copy gets. Nothing of the source's headers is taken over; its metadata is, by the
+/// service's own rule, if `metadata` is empty.
 #[derive(Clone, Debug, Default)]
 pub struct PutBlobFromUrl {
     pub content: ContentHeaders,

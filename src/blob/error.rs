@@ -321,6 +321,7 @@ mod tests {
             (O::PutBlob, 400, "MetadataTooLarge", "", K::MetadataTooLarge),
             (O::PutBlob, 400, "InvalidMetadata", "", K::Invalid),
             (O::PutBlob, 400, "InvalidResourceName", "", K::KeyUnmappable),
+            (O::PutBlob, 400, "OutOfRangeInput", "", K::KeyUnmappable),
             (O::CreateContainer, 400, "InvalidResourceName", "", K::Invalid),
             (O::PutBlob, 400, "InvalidHeaderValue", "", K::Invalid),
             (O::GetBlob, 400, "UnsatisfiableCondition", "", K::Invalid),

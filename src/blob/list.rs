@@ -36,8 +36,11 @@ pub struct BlobPage {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all entries are blobs")]
 pub enum BlobItem {
+    /// A blob. One with only staged blocks has an empty tag, no date and no length.
     Blob { name: String, properties: BlobProperties },
+    /// The names that begin so, up to and including the delimiter.
     Prefix(String),
 }
 

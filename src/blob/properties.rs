@@ -2,7 +2,8 @@
 
 use crate::object::{ContentHeaders, StoreTag, Timestamp};
 
-/// Metadata as Azure holds it: C# identifiers and ASCII values, letter case as sent.
+/// Metadata as Azure holds it: C# identifiers and ASCII values. Names are lower case, wherever they
+/// were read: the service does not tell them apart by case, and HTTP loses it.
 pub type MetadataPairs = Vec<(String, String)>;
 
 /// Properties from a GET, a HEAD or a listing.

@@ -15,7 +15,6 @@ pub const AZURITE: Backend = Backend {
     quirks: &[
         Quirk::NoPutBlobFromUrl,
         Quirk::NoBearerCopySource,
-        Quirk::CopySourceUnchecked,
         Quirk::PutBlobKeepsStagedBlocks,
         Quirk::EmptyBlockTaken,
         Quirk::NoNameLimit,

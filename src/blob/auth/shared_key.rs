@@ -18,7 +18,7 @@ use crate::object::{Error, ErrorKind, Result};
 #[derive(Clone)]
 pub struct SharedKey {
     account: Arc<str>,
-    key: hmac::Key,
+    key: Arc<hmac::Key>,
 }
 
 impl SharedKey {
@@ -27,7 +27,7 @@ impl SharedKey {
     pub fn new(account: &str, key: &str) -> Result<Self> {
         let key = unbase64_vec(key).filter(|key| !key.is_empty());
         let key = key.ok_or_else(|| Error::new(ErrorKind::Invalid, "the account key is not base64"))?;
-        Ok(Self { account: account.into(), key: hmac::Key::new(hmac::HMAC_SHA256, &key) })
+        Ok(Self { account: account.into(), key: Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &key)) })
     }
 
     /// Base64 of the HMAC-SHA-256 of `text`.
