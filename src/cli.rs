@@ -85,13 +85,11 @@ pub fn run(cli: Cli) -> Exit {
     let outcome = match &cli.command {
         Command::Status(args) => status::run(&cli.common, args),
         Command::Config(args) => config::run(&cli.common, args),
-        Command::Demo(_)
-        | Command::Doctor(_)
-        | Command::Plan(_)
-        | Command::Backfill(_)
-        | Command::Verify(_)
-        | Command::Serve(_)
-        | Command::Emulator(_) => Err(Failure::fatal("this build does not hold the command")),
+        Command::Serve(args) => serve::run(&cli.common, args),
+        Command::Emulator(args) => emulator::run(&cli.common, args),
+        Command::Demo(_) | Command::Doctor(_) | Command::Plan(_) | Command::Backfill(_) | Command::Verify(_) => {
+            Err(Failure::fatal("this build does not hold the command"))
+        }
     };
     outcome.unwrap_or_else(|failure| failure.report())
 }

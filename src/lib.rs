@@ -5,6 +5,7 @@ pub mod blob;
 pub mod bucket;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod emulator;
 pub mod facade;
 pub mod migration;

@@ -3,6 +3,13 @@
 use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
+
+use super::{CommonOptions, Exit, Failure};
+use crate::daemon;
+use crate::emulator::{
+    AccountConfig, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultPlan, FaultRule, FaultScope, Throttle, Trigger,
+};
 
 /// Runs a strict Blob service on this machine, for development and tests
 #[derive(Args, Debug)]
@@ -11,21 +18,38 @@ pub struct EmulatorArgs {
     /// Where it listens
     #[arg(long, default_value = "127.0.0.1:10000", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
+
     /// The name of its account
-    #[arg(long, default_value = "devaccount", value_name = "NAME")]
+    #[arg(long, default_value = "devstoreaccount1", value_name = "NAME")]
     pub account: String,
-    /// Behaves as an account with a hierarchical namespace
-    #[arg(long)]
-    pub hierarchical: bool,
+
+    /// Containers to begin with
+    #[arg(long = "container", value_name = "NAME")]
+    pub containers: Vec<String>,
+
     /// What becomes of contents
     #[arg(long, value_enum, default_value_t = EmulatorStorage::Memory)]
     pub storage: EmulatorStorage,
-    /// Share of requests, in percent, that are throttled, cut off or left without an answer
-    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+
+    /// A container whose contents are kept although the storage is synthetic
+    #[arg(long = "keep-container", value_name = "NAME", default_value = "bluebucket-state")]
+    pub kept: Vec<String>,
+
+    /// Blobs to begin with, as CONTAINER/PREFIX:COUNT:BYTES; with synthetic storage
+    #[arg(long = "fill", value_name = "SPEC")]
+    pub fills: Vec<String>,
+
+    /// Share of requests, in percent, that are throttled or left without an answer after they took effect
+    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=50))]
     pub faults: u8,
+
     /// Makes faults repeatable; printed if it is not given
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
+
+    /// Runtime threads
+    #[arg(long, default_value_t = 2, value_name = "NUMBER")]
+    pub threads: usize,
 }
 
 /// What becomes of contents.
@@ -42,5 +66,89 @@ Prints its connection string when it listens. Nothing survives its end.
 
 Examples:
   bluebucket emulator
-  bluebucket emulator --hierarchical --faults 5 --seed 7
-  bluebucket emulator --listen 127.0.0.1:0 --storage synthetic";
+  bluebucket emulator --container flink --faults 5 --seed 7
+  bluebucket emulator --listen 127.0.0.1:0 --storage synthetic --fill flink/data-:1000000:1024";
+
+pub fn run(common: &CommonOptions, args: &EmulatorArgs) -> Result<Exit, Failure> {
+    common.begin_logging(None)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(args.threads.max(1))
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::fatal(error.to_string()))?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: &EmulatorArgs) -> Result<Exit, Failure> {
+    let mut stopping = daemon::stop_signal().map_err(|error| Failure::fatal(error.to_string()))?;
+    let kept: Vec<_> = args.kept.iter().map(String::as_str).collect();
+    let account = match args.storage {
+        EmulatorStorage::Memory => AccountConfig::memory(&args.account),
+        EmulatorStorage::Synthetic => AccountConfig::synthetic(&args.account, &kept),
+    };
+    let emulator = Emulator::new(EmulatorConfig {
+        accounts: vec![account],
+        faults: fault_plan(args),
+        ..EmulatorConfig::default()
+    });
+    for container in &args.containers {
+        emulator.create_container(&args.account, container);
+    }
+    for fill in &args.fills {
+        let Fill { container, prefix, count, bytes } = Fill::parse(fill)?;
+        emulator.create_container(&args.account, &container);
+        emulator.seed_synthetic(&args.account, &container, count, bytes, |n| format!("{prefix}{n:010}"));
+    }
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|error| Failure::usage(format!("--listen {} cannot be bound: {error}", args.listen)))?;
+    let address = listener.local_addr().map_err(|error| Failure::fatal(error.to_string()))?;
+    println!(
+        "DefaultEndpointsProtocol=http;AccountName={account};AccountKey={DEVELOPMENT_KEY};BlobEndpoint=http://{address}/{account};",
+        account = args.account
+    );
+    emulator
+        .serve(listener, async move {
+            stopping.next().await;
+        })
+        .await;
+    Ok(Exit::Done)
+}
+
+fn fault_plan(args: &EmulatorArgs) -> Option<FaultPlan> {
+    if args.faults == 0 {
+        return None;
+    }
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
+    eprintln!("faults with --seed {seed}");
+    let share = f64::from(args.faults) / 100.0;
+    let rule = |part: f64, fault| FaultRule {
+        scope: FaultScope::default(),
+        trigger: Trigger::Probability(share * part),
+        fault,
+    };
+    let throttle = Fault::Throttle { text: Throttle::Operations, retry_after: None };
+    Some(FaultPlan {
+        seed,
+        rules: vec![rule(0.5, throttle), rule(0.25, Fault::ResponseLost), rule(0.25, Fault::TimeoutAfter)],
+    })
+}
+
+/// `CONTAINER/PREFIX:COUNT:BYTES`
+struct Fill {
+    container: String,
+    prefix: String,
+    count: u64,
+    bytes: u64,
+}
+
+impl Fill {
+    fn parse(spec: &str) -> Result<Self, Failure> {
+        let wrong = || Failure::usage(format!("--fill {spec} is not of the form CONTAINER/PREFIX:COUNT:BYTES"));
+        let (rest, bytes) = spec.rsplit_once(':').ok_or_else(wrong)?;
+        let (place, count) = rest.rsplit_once(':').ok_or_else(wrong)?;
+        let (container, prefix) = place.split_once('/').ok_or_else(wrong)?;
+        let number = |text: &str| text.parse().map_err(|_| wrong());
+        Ok(Self { container: container.into(), prefix: prefix.into(), count: number(count)?, bytes: number(bytes)? })
+    }
+}

@@ -85,6 +85,12 @@ impl Failure {
         Self { exit: Exit::Usage, message: message.into() }
     }
 
+    /// An operation failed: with the code for a wrong configuration where that is the reason.
+    pub fn of(error: crate::object::Error) -> Self {
+        let exit = if error.kind() == crate::object::ErrorKind::Invalid { Exit::Usage } else { Exit::Fatal };
+        Self { exit, message: error.to_string() }
+    }
+
     /// Prints the reason and gives the code to end with.
     pub fn report(&self) -> Exit {
         eprintln!("{self}");
