@@ -78,12 +78,15 @@ impl TokenSource {
         let mut outcome = self.outcome.clone();
         outcome.mark_unchanged();
         if let Some(failure) = outcome.borrow().failure.as_ref().filter(|failure| Instant::now() < failure.until) {
-            return Err(none(&failure.message));
+            return Err(Error::new(ErrorKind::AuthExpired, &*failure.message));
         }
         let _ = timeout(FIRST_TOKEN_WAIT, self.next(&mut outcome)).await;
         self.valid().ok_or_else(|| {
             let failure = outcome.borrow().failure.clone();
-            none(failure.map_or("the token service did not answer in time".into(), |failure| failure.message).as_ref())
+            failure.map_or_else(
+                || none("the token service did not answer in time"),
+                |failure| Error::new(ErrorKind::AuthExpired, &*failure.message),
+            )
         })
     }
 
@@ -193,12 +196,11 @@ impl Keeper {
 
     fn fail(&mut self, error: &Error, failures: u32) -> Instant {
         let now = Instant::now();
-        let valid = self.current.load().as_ref().is_some_and(|token| now < token.expires);
-        let mut wait = FAILURE_BACKOFF.wait(failures);
-        if !valid {
-            wait = wait.min(FAILURE_WAIT_MAX_WITHOUT_TOKEN);
-        }
-        tracing::warn!(%error, failures, token_valid = valid, "token could not be refreshed");
+        let left = self.current.load().as_ref().map(|token| token.expires.saturating_duration_since(now));
+        let left = left.unwrap_or_default();
+        // No wait begun under a valid token may reach beyond its end.
+        let wait = FAILURE_BACKOFF.wait(failures).min(left.max(FAILURE_WAIT_MAX_WITHOUT_TOKEN));
+        tracing::warn!(%error, failures, token_left_seconds = left.as_secs(), "token could not be refreshed");
         while self.asked.try_recv().is_ok() {}
         let failure = Failure { message: error.message().into(), until: now + wait };
         self.outcome.send_replace(Outcome { failure: Some(failure) });
@@ -279,7 +281,7 @@ mod tests {
         assert_eq!(source.expires_in(), None);
         credential.down.store(false, Ordering::SeqCst);
         sleep(Duration::from_secs(6)).await;
-        assert!(value(&source).await.starts_with("Bearer "));
+        assert_ne!(value(&source).await, "Bearer 1");
     }
 
     #[tokio::test(start_paused = true)]
