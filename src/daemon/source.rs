@@ -77,7 +77,6 @@ async fn credentials(config: &Configured) -> Result<CredentialProvider> {
             }
             Ok(CredentialProvider::fixed(keys))
         }
-        SourceCredential::Directory(directory) => CredentialProvider::mounted(directory).await,
         SourceCredential::Chain => chain(&config.region).await,
     }
 }
