@@ -4,6 +4,7 @@ pub mod blob;
 pub mod bucket;
 pub mod config;
 pub mod migration;
+pub mod mover;
 pub mod net;
 pub mod object;
 pub mod s3;
