@@ -8,5 +8,6 @@ pub mod mover;
 pub mod net;
 pub mod object;
 pub mod s3;
+pub mod source;
 pub mod state;
 pub mod telemetry;

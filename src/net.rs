@@ -14,6 +14,7 @@ mod outgoing;
 pub mod pipe;
 mod pool;
 pub mod pooled_body;
+pub mod request_body;
 pub mod serve;
 mod serve_stage;
 pub mod shutdown;
@@ -29,6 +30,7 @@ pub use io::IoStream;
 pub use listen::{Listener, ListenerStats, PeerInfo};
 pub use pipe::{PipeListener, PipeNet};
 pub use pooled_body::{BodyError, PooledBody};
+pub use request_body::RequestBody;
 pub use serve::{ServeLimits, serve};
 pub use shutdown::{Phase, Shutdown, ShutdownTrigger};
 

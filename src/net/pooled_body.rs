@@ -22,7 +22,7 @@ pub struct PooledBody {
     patience: Patience,
 }
 
-/// A body that broke off.
+/// A body, of an answer or of a request that we serve, that broke off.
 #[derive(Debug)]
 pub struct BodyError {
     /// True if no piece came in time, false if the connection broke.
@@ -181,7 +181,7 @@ impl fmt::Debug for PooledBody {
 
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the body of the answer broke off: {}", self.source)
+        write!(f, "the body broke off: {}", self.source)
     }
 }
 

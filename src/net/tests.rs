@@ -413,6 +413,55 @@ async fn large_heads_are_refused() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_that_falls_silent_in_its_body_is_noticed() {
+    let net = PipeNet::new();
+    let handler = |request: Request<Incoming>, _| async move {
+        let mut body = RequestBody::new(request.into_body(), Duration::from_secs(30));
+        assert_eq!(body.length(), Some(9));
+        assert_eq!(body.next().await.unwrap().unwrap(), "half");
+        let error = body.next().await.unwrap().unwrap_err();
+        Response::new(Bytes::from(format!("{}", error.timed_out)).into())
+    };
+    let listener = Listener::from_pipe(net.listen("store:80"));
+    tokio::spawn(serve(listener, ServeLimits::default(), handler, Shutdown::never()));
+    let mut io = net.connect("store:80").unwrap();
+    io.write_all(b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf").await.unwrap();
+    let mut answer = String::new();
+    io.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("\r\n\r\ntrue"), "{answer}");
+}
+
+/// Requests on whose end two parsers could disagree (RFC 9112 sections 6 and 11.2): each is refused,
+/// or read in the one way that the standard allows, and none lets a second request slip through.
+#[tokio::test(start_paused = true)]
+async fn requests_that_could_be_smuggled() {
+    let hidden = "GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
+    for (name, head, body) in [
+        ("length and chunked", "content-length: 4\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n"),
+        ("two lengths", "content-length: 0\r\ncontent-length: 9\r\n", ""),
+        ("unknown coding", "transfer-encoding: xchunked\r\n", "0\r\n\r\n"),
+        ("chunked not last", "transfer-encoding: chunked, identity\r\n", "0\r\n\r\n"),
+        ("folded header", "transfer-encoding:\r\n chunked\r\n", "0\r\n\r\n"),
+        ("space before colon", "content-length : 4\r\n", ""),
+        ("signed length", "content-length: +4\r\n", "0000"),
+        ("bad chunk size", "transfer-encoding: chunked\r\n", "-1\r\n\r\n"),
+    ] {
+        let net = PipeNet::new();
+        let (_trigger, stats, _server) = start(&net, "store:80", ServeLimits::default());
+        let mut io = net.connect("store:80").unwrap();
+        let request = format!("PUT /open HTTP/1.1\r\nhost: a\r\n{head}\r\n{body}{hidden}");
+        io.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let ended = tokio::time::timeout(Duration::from_secs(1), io.read_to_string(&mut answer)).await;
+        assert!(ended.is_ok_and(|read| read.is_ok()), "{name}: the connection stays open");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{name}: {answer}");
+        let read_as_chunked = name == "length and chunked" && answer.ends_with("PUT /open a ");
+        assert!(answer.starts_with("HTTP/1.1 400 ") || read_as_chunked, "{name}: {answer}");
+        assert!(stats.requests.load(Ordering::Relaxed) <= 1, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn tls_with_a_private_ca_and_a_certificate_changed_while_running() {
     let folder = tempfile::tempdir().unwrap();
