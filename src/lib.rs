@@ -3,6 +3,7 @@
 pub mod blob;
 pub mod bucket;
 pub mod config;
+pub mod emulator;
 pub mod migration;
 pub mod mover;
 pub mod net;
