@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 use super::{Factory, ThreadClients};
 use crate::object::{Error, ErrorKind, Result};
 
-/// Runs `work` on a thread of its own, with clients made there. The receiver gets its result.
+/// Runs `work` on a thread of its own, with clients made there. The receiver gets its result; when it
+/// is dropped the work ends where it is.
 ///
 /// # Errors
 /// `Unexpected` if the operating system gives no thread.
@@ -17,10 +18,11 @@ where
     W: FnOnce(ThreadClients) -> F + Send + 'static,
     F: Future<Output = Result<T>>,
 {
-    let (sender, receiver) = oneshot::channel();
+    let (mut sender, receiver) = oneshot::channel();
     let factory = factory.clone();
     let body = move || {
-        let result = catch_unwind(AssertUnwindSafe(|| run(&factory, work))).unwrap_or_else(|_| Err(panicked()));
+        let result =
+            catch_unwind(AssertUnwindSafe(|| run(&factory, work, &mut sender))).unwrap_or_else(|_| Err(panicked()));
         // Nobody waits any more if the run was dropped.
         let _ = sender.send(result);
     };
@@ -39,7 +41,7 @@ pub async fn finish<T>(receiver: oneshot::Receiver<Result<T>>) -> Result<T> {
     receiver.await.unwrap_or_else(|_| Err(panicked()))
 }
 
-fn run<T, W, F>(factory: &Factory, work: W) -> Result<T>
+fn run<T, W, F>(factory: &Factory, work: W, sender: &mut oneshot::Sender<Result<T>>) -> Result<T>
 where
     W: FnOnce(ThreadClients) -> F,
     F: Future<Output = Result<T>>,
@@ -48,7 +50,13 @@ where
         .enable_all()
         .build()
         .map_err(|error| Error::new(ErrorKind::Unexpected, "no runtime to be had").with_source(error))?;
-    runtime.block_on(async { work(factory()?).await })
+    runtime.block_on(async {
+        let clients = factory()?;
+        tokio::select! {
+            result = work(clients) => result,
+            () = sender.closed() => Err(Error::new(ErrorKind::Cancelled, "the run was dropped")),
+        }
+    })
 }
 
 fn panicked() -> Error {

@@ -271,7 +271,7 @@ fn unchunk(request: &Request, body: &[u8]) -> Result<(Vec<u8>, Vec<(String, Stri
         trailers.push((name.to_owned(), value.trim().to_owned()));
         rest = tail;
     }
-    let declared = request.header("x-amz-decoded-content-length").and_then(|length| length.parse().ok());
+    let declared = request.header("x-amz-decoded-content-length").and_then(|length| length.parse::<usize>().ok());
     match declared {
         Some(length) if payload.len() == length => Ok((payload, trailers)),
         Some(_) => Err(incomplete()),
