@@ -15,15 +15,18 @@ pub mod manifest;
 pub mod merge;
 pub mod outcome;
 pub mod pace;
+pub mod plan;
 pub mod progress;
 pub mod progress_bar;
 mod range_worker;
 pub mod report;
+mod slices;
 pub mod split;
 pub mod stop;
 pub mod summary;
 pub mod threads;
 pub mod transfer;
+pub mod verify;
 mod window;
 
 use std::sync::Arc;

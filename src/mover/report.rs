@@ -89,7 +89,7 @@ impl Report {
     /// # Errors
     /// `Invalid` once the file cannot be written: the run has to end, since it could not account for
     /// what it does.
-    pub async fn add(&self, line: &Line) -> Result<()> {
+    pub async fn add(&self, line: &impl Serialize) -> Result<()> {
         let Some(inner) = &self.0 else { return Ok(()) };
         let mut text = serde_json::to_vec(line)
             .map_err(|error| Error::new(ErrorKind::Unexpected, format!("a report line cannot be written: {error}")))?;

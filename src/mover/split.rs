@@ -14,6 +14,8 @@ use crate::source::{SourceClient, SourceList};
 const PIECE_MIN: f64 = 2000.0;
 /// Probes for one cut: enough to find the way down a common prefix.
 const PROBES_PER_CUT: u32 = 48;
+/// Empty halves after which the common prefix is searched for.
+const HALVES_BEFORE_NARROWING: u32 = 3;
 /// Characters beyond the common prefix that are told apart, if the alphabet is small.
 const DIGITS: u32 = 12;
 
@@ -93,10 +95,12 @@ fn heaviest(pieces: &[Piece]) -> Option<usize> {
 
 /// Cuts the upper half off a piece, lowering its end; `None` if no cut was found.
 async fn cut(probe: &mut impl Probe, alphabet: &mut Alphabet, piece: &mut Piece) -> Result<Option<Piece>> {
-    for _ in 0..PROBES_PER_CUT {
+    for tries in 0..PROBES_PER_CUT {
+        if tries == HALVES_BEFORE_NARROWING {
+            narrow(probe, piece).await?;
+        }
         let Some(middle) = alphabet.middle(&piece.first, piece.end.as_deref()) else { return Ok(None) };
-        let (keys, _) = probe.keys(Some(&middle), 1).await?;
-        let found = keys.into_iter().next().filter(|key| piece.end.as_deref().is_none_or(|end| key.as_str() < end));
+        let found = first_after(probe, &middle, piece).await?;
         let old_end = std::mem::replace(&mut piece.end, Some(middle.clone()));
         if let Some(first) = found {
             alphabet.learn(&first);
@@ -104,6 +108,32 @@ async fn cut(probe: &mut impl Probe, alphabet: &mut Alphabet, piece: &mut Piece)
         }
     }
     Ok(None)
+}
+
+/// Lowers the end of a piece to the longest beginning of its first key that all its keys share: a
+/// search over the length of that beginning, so that a deep common prefix costs few probes.
+async fn narrow(probe: &mut impl Probe, piece: &mut Piece) -> Result<()> {
+    let starts: Vec<usize> = piece.first.char_indices().map(|(at, _)| at).collect();
+    let behind = |length: usize| format!("{}{}", &piece.first[..starts[length]], char::MAX);
+    // Nothing lies behind the beginning of length `low`; of `high` it is not so, or not known.
+    let (mut low, mut high) = (0, starts.len());
+    while high - low > 1 {
+        let length = low.midpoint(high);
+        match first_after(probe, &behind(length), piece).await? {
+            None => low = length,
+            Some(_) => high = length,
+        }
+    }
+    let end = behind(low);
+    if low > 0 && piece.end.as_ref().is_none_or(|old| end < *old) {
+        piece.end = Some(end);
+    }
+    Ok(())
+}
+
+async fn first_after(probe: &mut impl Probe, after: &str, piece: &Piece) -> Result<Option<String>> {
+    let (keys, _) = probe.keys(Some(after), 1).await?;
+    Ok(keys.into_iter().next().filter(|key| piece.end.as_deref().is_none_or(|end| key.as_str() < end)))
 }
 
 /// Estimates how many keys a piece has from the reach of its first page.

@@ -171,8 +171,8 @@ mod tests {
             ..Summary::default()
         };
         let text = summary.to_string();
-        assert!(text.contains("\n= copied                        10     10\n"), "{text}");
-        assert!(text.contains("bytes listed            1.00 GiB"), "{text}");
+        assert!(text.contains("\n= copied                        10        10\n"), "{text}");
+        assert!(text.contains("bytes listed              1.00 GiB"), "{text}");
         assert!(!summary.complete());
     }
 }

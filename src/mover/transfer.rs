@@ -345,6 +345,31 @@ impl Stop {
     }
 }
 
+/// Checks by its headers that an object could be copied; true if it has tags.
+///
+/// # Errors
+/// `MetadataTooLarge`, `Unsupported` (SSE-C), and those of the source client.
+pub(super) async fn fits(clients: &BucketClients, object: &SourceObject) -> Result<bool> {
+    let key =
+        ObjectKey::new(object.key.as_str()).map_err(|reason| Error::new(ErrorKind::Invalid, reason.to_string()))?;
+    let (source, bucket) = (&clients.source, &clients.source_bucket);
+    let meta = source.head_object(bucket, key.as_str(), None).await?;
+    if meta.sse_customer {
+        return Err(Error::new(ErrorKind::Unsupported, "encrypted with its owner's key"));
+    }
+    let tagged = meta.tag_count > 0;
+    let tags = match tagged {
+        true => source.get_object_tagging(bucket, key.as_str(), meta.version_id.as_deref()).await?,
+        false => Tags::default(),
+    };
+    let request = match import_request(&meta, tags) {
+        Ok(request) => request,
+        Err(_) => return Err(Error::new(ErrorKind::Corrupt, "the source does not show all metadata")),
+    };
+    clients.importer.bucket().check_import_fits(&key, &request, meta.size)?;
+    Ok(tagged)
+}
+
 /// What the mover writes for a version of an object.
 fn import_request(meta: &SourceMeta, tags: Tags) -> Result<ImportRequest, Stop> {
     if meta.metadata_missing > 0 {
