@@ -9,6 +9,7 @@ pub mod daemon;
 pub mod emulator;
 pub mod facade;
 pub mod migration;
+pub mod mover;
 pub mod net;
 pub mod object;
 pub mod s3;

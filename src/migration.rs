@@ -8,3 +8,6 @@ pub mod import;
 pub mod ranges;
 pub mod router;
 pub mod rules;
+
+pub use crate::bucket::{ImportBlock, ImportTarget, Origin, SourceVersion, StoredEntry};
+pub use crate::state::Version as RangeVersion;

@@ -249,6 +249,7 @@ labels! {
         Copied = "copied",
         Unchanged = "unchanged",
         ClientNewer = "client_newer",
+        Foreign = "foreign",
         Deleted = "deleted",
         Unmappable = "unmappable",
         NeedsAction = "needs_action",

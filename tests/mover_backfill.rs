@@ -1,0 +1,347 @@
+//! The mover from a strict S3 source to an emulated account.
+
+#[path = "harness/harness.rs"]
+mod harness;
+#[path = "mover_world/world.rs"]
+mod world;
+
+use std::time::Duration;
+
+use bluebucket::mover::report::Line;
+use bluebucket::object::Algorithm as OurAlgorithm;
+use bluebucket::object::{Attributes, ObjectKey, Payload, PutRequest, WriteCondition};
+use harness::hash::Algorithm;
+use harness::s3_source::{Fault, Object, Rule};
+use world::{BUCKET, World, settings};
+
+const ODD_KEYS: [&str; 12] = [
+    "a//b",
+    "/a",
+    "a b+c%2F?#&=é😀",
+    "dir/",
+    "~*'()",
+    "a/b",
+    "a-b",
+    "a",
+    "x/\u{ff21}",
+    "x/\u{1f600}",
+    "per%cent",
+    "semi;colon:@",
+];
+
+fn put(bytes: &'static [u8]) -> PutRequest {
+    PutRequest {
+        payload: Payload::from(bytes::Bytes::from_static(bytes)),
+        attributes: Attributes::default(),
+        content_md5: None,
+        checksums: Vec::new(),
+        condition: WriteCondition::default(),
+    }
+}
+
+/// Objects of every kind; returns how many.
+fn fill(world: &World) -> u64 {
+    let source = &world.source;
+    for key in ODD_KEYS {
+        source.put(BUCKET, key, key.repeat(10).into_bytes());
+    }
+    source.put(BUCKET, "empty", Vec::new());
+    source.put(BUCKET, "sizes/300k", Object::synthetic(1, 300 << 10));
+    source.put(BUCKET, "sizes/large", Object::synthetic(2, (3 << 20) + 17));
+    source.put(BUCKET, "mp/small", Object::synthetic(3, 700_000).multipart(300_000));
+    source.put(BUCKET, "mp/large", Object::synthetic(4, 2_500_000).multipart(1_000_000));
+    for (index, algorithm) in
+        [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme, Algorithm::Sha1, Algorithm::Sha256]
+            .into_iter()
+            .enumerate()
+    {
+        source.put(BUCKET, &format!("sum/small-{index}"), Object::synthetic(10, 400_000).checksum(algorithm).kms());
+        source.put(
+            BUCKET,
+            &format!("sum/large-{index}"),
+            Object::synthetic(11, 1_500_000).multipart(600_000).checksum(algorithm),
+        );
+    }
+    source.put(BUCKET, "kms/small", Object::synthetic(20, 400_000).kms());
+    source.put(BUCKET, "kms/large", Object::synthetic(21, 1_500_000).kms());
+    source.put(
+        BUCKET,
+        "attributes",
+        Object::bytes(b"x".to_vec())
+            .header("content-type", "application/json")
+            .header("content-encoding", "gzip")
+            .header("cache-control", "max-age=1")
+            .header("content-disposition", "attachment")
+            .header("content-language", "de")
+            .header("expires", "Thu, 01 Dec 2033 16:00:00 GMT")
+            .metadata("with-dash", "a value")
+            .metadata("plain", "b")
+            .tag("team", "data/lake")
+            .tag("k", ""),
+    );
+    world.source.live_objects(BUCKET).len() as u64
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_everything_and_then_nothing() {
+    let world = World::new().await;
+    let count = fill(&world);
+    let summary = world.backfill().await.unwrap();
+    println!("{summary}");
+    assert_eq!((summary.total.listed, summary.total.copied), (count, count), "{summary}");
+    assert!(summary.complete());
+    world.assert_equal().await;
+
+    for (key, stored) in world.source.live_objects(BUCKET) {
+        let meta = world.get(&key).await.unwrap().head.meta;
+        let expected = if key.starts_with("kms/") || key.starts_with("sum/small") {
+            format!("{}-1", stored.etag)
+        } else {
+            stored.etag.clone()
+        };
+        assert_eq!(meta.etag.as_str(), expected, "{key}");
+        assert_eq!(meta.stamp.unwrap().etag.as_str(), stored.etag, "{key}");
+    }
+    let meta = world.get("attributes").await.unwrap().head.meta;
+    assert_eq!(meta.content.content_type.as_deref(), Some("application/json"));
+    assert_eq!(meta.content.content_encoding.as_deref(), Some("gzip"));
+    assert_eq!(meta.content.expires.as_deref(), Some("Thu, 01 Dec 2033 16:00:00 GMT"));
+    assert_eq!(meta.user.get("with-dash"), Some("a value"));
+    assert_eq!(meta.tags.to_query(), "team=data%2Flake&k=");
+    let meta = world.get("sum/large-2").await.unwrap().head.meta;
+    assert!(meta.checksums.iter().any(|sum| sum.algorithm == OurAlgorithm::Crc64Nvme));
+
+    // Small objects cost one GET and one Put Blob; tags and large objects alone cost more.
+    assert_eq!(world.source.count("GetObjectTagging").requests, 1);
+    let commits = world.emulator.counters();
+    println!("{commits:?}");
+
+    world.source.forget_requests();
+    let before = world.emulator.events(0).len();
+    let summary = world.backfill().await.unwrap();
+    assert_eq!((summary.total.listed, summary.total.unchanged), (count, count), "{summary}");
+    for operation in ["GetObject", "HeadObject", "GetObjectTagging"] {
+        assert_eq!(world.source.count(operation).requests, 0, "{operation}");
+    }
+    let events = world.emulator.events(before);
+    assert!(events.iter().all(|event| event.container != world::CONTAINER), "{events:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_copied_is_reported_and_can_be_fed_back() {
+    let world = World::new().await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.ndjson");
+    let source = &world.source;
+    source.put(BUCKET, "fine", b"1".to_vec());
+    source.put(BUCKET, "a/../b", b"dots".to_vec());
+    source.put(BUCKET, "back\\slash", b"x".to_vec());
+    source.put(BUCKET, "archived", Object::bytes(b"cold".to_vec()).archived("GLACIER"));
+    source.put(BUCKET, "tiering", Object::bytes(b"cold".to_vec()).archived("INTELLIGENT_TIERING"));
+    source.put(BUCKET, "secret", Object::bytes(b"mine".to_vec()).customer_key());
+    source.put(BUCKET, "client", b"old".to_vec());
+    source.put(BUCKET, "denied", b"x".to_vec());
+    source.add_rule(
+        Rule::once(Fault::Error { status: 403, code: "AccessDenied" }, |request| {
+            request.key.as_deref() == Some("denied") && request.method == "GET"
+        })
+        .times(u64::MAX),
+    );
+    world.bucket().put(&ObjectKey::new("client").unwrap(), put(b"new")).await.unwrap();
+    let mut options = settings();
+    options.report = Some(path.clone());
+    let summary = world.backfill_with(options.clone()).await.unwrap();
+    let total = summary.total;
+    assert!(total.balanced() && !summary.complete(), "{summary}");
+    let got = (total.copied, total.unmappable, total.needs_action, total.client_newer, total.failed);
+    assert_eq!(got, (1, 2, 3, 1, 1), "{summary}");
+    assert_eq!(world.bytes("client").await.unwrap(), b"new");
+
+    let read = || -> Vec<Line> {
+        std::fs::read_to_string(&path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let mut lines: Vec<_> = read().into_iter().map(|line| (line.key, line.outcome, line.reason)).collect();
+    lines.sort();
+    let expected = [
+        ("a/../b", "unmappable", "dot_segment"),
+        ("archived", "needs_action", "archived"),
+        ("back\\slash", "unmappable", "backslash"),
+        ("client", "client_newer", ""),
+        ("denied", "failed", "access_denied"),
+        ("secret", "needs_action", "sse_c"),
+        ("tiering", "needs_action", "archived"),
+    ];
+    assert_eq!(lines, expected.map(|(key, outcome, reason)| (key.into(), outcome.into(), reason.into())));
+
+    source.heal();
+    let manifest = directory.path().join("again.ndjson");
+    std::fs::rename(&path, &manifest).unwrap();
+    options.manifest = Some(manifest);
+    let summary = world.backfill_with(options).await.unwrap();
+    assert_eq!((summary.total.listed, summary.total.copied, summary.total.failed), (7, 1, 0), "{summary}");
+    assert_eq!(world.bytes("denied").await.unwrap(), b"x");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_the_source_never_reach_the_store() {
+    let on = |key: &'static str| {
+        move |request: &harness::s3_source::Request| request.key.as_deref() == Some(key) && request.method == "GET"
+    };
+    let world = World::new().await;
+    let source = &world.source;
+    for (index, fault) in [
+        Fault::SlowDown { retry_after: None },
+        Fault::InternalError,
+        Fault::ResponseLost,
+        Fault::Truncated { at: 0.4 },
+        Fault::TruncatedWithItsLength { at: 0.4 },
+        Fault::TruncatedWithoutLength { at: 0.4 },
+        Fault::Reset { at: 0.4 },
+        Fault::WrongByte { at: 0.4 },
+        Fault::ChangedAfter,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (size, name) in [(1000, "tiny"), (400_000, "small"), (1_600_000, "large")] {
+            let key: &'static str = format!("{name}-{index}").leak();
+            source.put(BUCKET, key, Object::synthetic(index as u64, size).checksum(Algorithm::Crc64Nvme));
+            source.add_rule(Rule::once(fault, on(key)));
+        }
+    }
+    // An MD5 alone catches a wrong byte too.
+    source.put(BUCKET, "md5-small", Object::synthetic(99, 400_000));
+    source.add_rule(Rule::once(Fault::WrongByte { at: 0.9 }, on("md5-small")));
+    source.put(BUCKET, "md5-large", Object::synthetic(98, 1_400_000));
+    source.add_rule(Rule::once(Fault::WrongByte { at: 0.9 }, on("md5-large")));
+    let summary = world.backfill().await.unwrap();
+    assert_eq!((summary.total.failed, summary.total.copied), (0, 29), "{summary}");
+    // What changed after it was read is of the version that was read, or of the newer one, as a whole.
+    for (key, _) in source.live_objects(BUCKET) {
+        let got = world.bytes(&key).await.unwrap();
+        let versions = source.versions(BUCKET, &key);
+        let same = |version: &std::sync::Arc<harness::s3_source::Version>| {
+            version.object.as_ref().is_some_and(|stored| stored.content.to_vec() == got)
+        };
+        assert!(versions.iter().any(same), "{key} is a mix");
+    }
+    let summary = world.backfill().await.unwrap();
+    assert!(summary.complete(), "{summary}");
+    world.assert_equal().await;
+    for key in ["md5-small", "md5-large"] {
+        let etag = world.get(key).await.unwrap().head.meta.etag;
+        assert_eq!(etag.as_str(), source.live(BUCKET, key).unwrap().etag, "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_etag_that_only_looks_like_an_md5() {
+    let world = World::new().await;
+    for (key, size) in [("tiny", 100), ("small", 400_000), ("large", 1_500_000)] {
+        let object = Object::synthetic(5, size).etag("00112233445566778899aabbccddeeff");
+        world.source.put(BUCKET, key, object);
+    }
+    let summary = world.backfill().await.unwrap();
+    assert_eq!((summary.total.copied, summary.total.failed), (3, 0), "{summary}");
+    world.assert_equal().await;
+    for key in ["tiny", "small", "large"] {
+        let etag = world.get(key).await.unwrap().head.meta.etag;
+        assert_eq!(etag.as_str(), "00112233445566778899aabbccddeeff-1", "{key}");
+    }
+    assert_eq!(world.backfill().await.unwrap().total.unchanged, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listing_out_of_order_ends_the_run() {
+    for fault in [Fault::PageUnsorted, Fault::PageDuplicated, Fault::TokenRepeated] {
+        let world = World::new().await;
+        for index in 0..2500 {
+            world.source.put(BUCKET, &format!("k{index:05}"), b"x".to_vec());
+        }
+        let rule = Rule::once(fault, |request| {
+            request.is_listing()
+                && request.query("max-keys").is_none()
+                && (request.query("continuation-token").is_some() || request.query("start-after").is_none())
+        });
+        let rule = if fault == Fault::TokenRepeated { rule.after(1).times(2) } else { rule };
+        world.source.add_rule(rule);
+        let mut options = settings();
+        options.ranges = 1;
+        let error = world.backfill_with(options).await.expect_err(&format!("{fault:?}"));
+        let text = error.to_string();
+        assert!(text.contains("not sorted") || text.contains("circles"), "{fault:?}: {text}");
+        // Nothing wrong is left: a second run settles the rest.
+        let summary = world.backfill().await.unwrap();
+        assert_eq!(summary.total.listed, 2500, "{summary}");
+        assert!(summary.complete());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_cut_off_goes_on() {
+    let world = World::new().await;
+    for index in 0..3000 {
+        world.source.put(BUCKET, &format!("k{index:05}"), format!("{index}").into_bytes());
+    }
+    world.source.put(BUCKET, "l-large", Object::synthetic(7, 6 << 20).checksum(Algorithm::Crc64Nvme));
+    let mut rounds = 0;
+    let summary = loop {
+        rounds += 1;
+        assert!(rounds < 40, "no progress");
+        let mut options = settings();
+        options.concurrency = 8;
+        options.ranges = 3;
+        let (factory, progress) = (world.factory(), world.progress());
+        if rounds <= 3 {
+            // As a killed process leaves things: the runtime goes with all its tasks, nothing is saved.
+            let killed = CutOff::start(options, factory, progress.clone());
+            while progress.total().copied < 300 && !killed.ended() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            killed.kill();
+            continue;
+        }
+        break bluebucket::mover::backfill::run(options, factory, progress).await.unwrap();
+    };
+    assert_eq!(summary.total.listed, 3001, "{summary}");
+    assert!(summary.complete(), "{summary}");
+    world.assert_equal().await;
+    // No object was written twice with other bytes, and few were read twice.
+    let gets = world.source.count("GetObject").requests;
+    assert!(gets < 3001 + 24 + 3 * 200, "{gets} reads");
+}
+
+/// A backfill in a runtime that can be dropped at any time.
+struct CutOff {
+    stop: tokio::sync::oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl CutOff {
+    fn start(
+        options: bluebucket::mover::backfill::BackfillSettings,
+        factory: bluebucket::mover::Factory,
+        progress: std::sync::Arc<bluebucket::mover::progress::Progress>,
+    ) -> Self {
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = bluebucket::mover::backfill::run(options, factory, progress) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { stop, thread }
+    }
+
+    fn ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    fn kill(self) {
+        let _ = self.stop.send(());
+        self.thread.join().unwrap();
+    }
+}
