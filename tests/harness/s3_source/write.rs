@@ -274,11 +274,7 @@ fn unchunk(request: &Request, body: &[u8]) -> Result<(Vec<u8>, Trailers), S3Erro
         trailers.push((name.to_owned(), value.trim().to_owned()));
         rest = tail;
     }
-<<<<<<< HEAD
     let declared: Option<usize> = request.header("x-amz-decoded-content-length").and_then(|length| length.parse().ok());
-=======
-    let declared = request.header("x-amz-decoded-content-length").and_then(|length| length.parse::<usize>().ok());
->>>>>>> mover
     match declared {
         Some(length) if payload.len() == length => Ok((payload, trailers)),
         Some(_) => Err(incomplete()),
