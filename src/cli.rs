@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod emulator;
 mod exit;
+mod mover_run;
 mod options;
 mod plan;
 mod serve;
@@ -87,9 +88,11 @@ pub fn run(cli: Cli) -> Exit {
         Command::Config(args) => config::run(&cli.common, args),
         Command::Serve(args) => serve::run(&cli.common, args),
         Command::Emulator(args) => emulator::run(&cli.common, args),
-        Command::Demo(_) | Command::Doctor(_) | Command::Plan(_) | Command::Backfill(_) | Command::Verify(_) => {
-            Err(Failure::fatal("this build does not hold the command"))
-        }
+        Command::Plan(args) => plan::run(&cli.common, args),
+        Command::Backfill(args) => backfill::run(&cli.common, args),
+        Command::Verify(args) => verify::run(&cli.common, args),
+        Command::Demo(args) => demo::run(&cli.common, args),
+        Command::Doctor(_) => Err(Failure::fatal("this build does not hold the command")),
     };
     outcome.unwrap_or_else(|failure| failure.report())
 }

@@ -7,6 +7,7 @@
 mod admin;
 mod azure;
 mod facade;
+mod mover;
 mod signals;
 mod source;
 mod sweeper;
@@ -21,6 +22,7 @@ use crate::telemetry::Metrics;
 pub use admin::AdminServer;
 pub use azure::AzureAccess;
 pub use facade::FacadeServer;
+pub use mover::{MoverAccess, host_name};
 pub use signals::{Stopping, stop_signal};
 pub use source::SourceAccess;
 pub use sweeper::run as sweep;
