@@ -15,6 +15,7 @@ mod log;
 mod mistake;
 mod mover;
 mod pem;
+mod reference;
 mod secret;
 mod setting;
 mod show;
@@ -109,7 +110,8 @@ impl Config {
         show::show(self)
     }
 
-    /// The files other than the configuration itself that were read into it.
+    /// The files other than the configuration itself that it depends on, whether they are there or not.
+    /// Those of a source's mounted directory are not among them: its credentials read them again themselves.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files = self.azure.files();
         files.extend(self.sources.iter().flat_map(SourceConfig::files));

@@ -147,7 +147,7 @@ fn whole_word(line: &str, word: &str) -> bool {
             |neighbour: Option<char>, edge: Option<char>| neighbour.is_some_and(is_word) && edge.is_some_and(is_word);
         let before = line[..start].chars().next_back();
         let after = line[start + word.len()..].chars().next();
-        !glued(before, word.chars().next()) && !(word == "unsafe" && glued(after, word.chars().next_back()))
+        !(glued(before, word.chars().next()) || word == "unsafe" && glued(after, word.chars().next_back()))
     })
 }
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::document::{Document, Section};
-use super::secret::{SecretOrigin, SecretValue};
+use super::reference::References;
+use super::secret::SecretValue;
 use super::setting::Url;
 use super::{Pem, Secrets};
 use crate::net::Scheme;
@@ -17,6 +18,8 @@ pub struct AzureConfig {
     pub endpoint: Url,
     pub account: String,
     pub credential: AzureCredential,
+    /// The mounted directory whose files were looked at before the environment.
+    pub secrets_dir: Option<PathBuf>,
     /// `x-ms-version` of every request.
     pub api_version: String,
     /// Roots to trust besides those of the system.
@@ -74,6 +77,16 @@ const KINDS: [(&str, Kind); 6] = [
 const API_VERSION: &str = "2026-04-06";
 const STATE_CONTAINER: &str = "bluebucket-state";
 
+// The names that secrets and variables of Azure usually have, the likeliest first.
+const ACCOUNT_NAMES: &[&str] = &["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"];
+const KEY_NAMES: &[&str] = &["AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_KEY"];
+const CONNECTION_STRING_NAMES: &[&str] =
+    &["AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_CONNECTION_STRING"];
+const SAS_NAMES: &[&str] = &["AZURE_STORAGE_SAS_TOKEN"];
+const TENANT_NAMES: &[&str] = &["AZURE_TENANT_ID"];
+const CLIENT_NAMES: &[&str] = &["AZURE_CLIENT_ID"];
+const CLIENT_SECRET_NAMES: &[&str] = &["AZURE_CLIENT_SECRET"];
+
 impl AzureConfig {
     pub(super) fn read(document: &Document<'_>) -> Option<Self> {
         let section = document.section("azure");
@@ -81,34 +94,43 @@ impl AzureConfig {
         if !section.has("credential") {
             section.mistake("credential", "is missing; in Kubernetes it is usually \"workload-identity\"");
         }
-        let given = Given::read(&section);
-        let azure = match kind {
-            Some(Kind::ConnectionString) => Self::from_connection_string(&section, given),
-            Some(kind) => Self::from_parts(&section, kind, given),
-            None => None,
-        };
+        let azure = Self::read_as(&section, kind);
         // The keys that only some credentials use are known all the same.
-        let _ = (section.has("tenant_id"), section.has("client_id"), section.has("secrets_dir"));
+        let _ = (section.has("tenant_id"), section.has("client_id"));
         section.finish();
         azure
     }
 
-    fn from_parts(section: &Section<'_>, kind: Kind, given: Option<Given>) -> Option<Self> {
-        let credential = AzureCredential::read(section, kind);
-        let given = given?;
-        let endpoint = given.endpoint.clone().or_else(|| {
-            let account = given.account.as_ref()?;
-            Url::parse(&format!("https://{account}.blob.core.windows.net")).ok()
-        });
-        if endpoint.is_none() && !section.has("account") && !section.has("endpoint") {
-            section.mistake("account", "is missing: name the storage account, or its endpoint");
+    fn read_as(section: &Section<'_>, kind: Option<Kind>) -> Option<Self> {
+        let references = References::of(section);
+        let given = Given::read(section);
+        match kind? {
+            Kind::ConnectionString => Self::from_connection_string(section, &references, given),
+            kind => Self::from_parts(section, &references, kind, given),
         }
-        given.complete(section, endpoint?, None, credential?)
     }
 
-    fn from_connection_string(section: &Section<'_>, given: Option<Given>) -> Option<Self> {
-        let origin = SecretOrigin::in_directory_or(section, "connection-string", "AZURE_STORAGE_CONNECTION_STRING");
-        let whole = SecretValue::read(section.document, origin);
+    fn from_parts(
+        section: &Section<'_>,
+        references: &References<'_>,
+        kind: Kind,
+        given: Option<Given>,
+    ) -> Option<Self> {
+        let credential = AzureCredential::read(section, references, kind);
+        let mut given = given?;
+        if given.endpoint.is_none() && !section.has("account") && !section.has("endpoint") {
+            given.account = Some(account_by_reference(section, references)?);
+        }
+        let endpoint = given.endpoint.clone().or_else(|| endpoint_of(given.account.as_ref()?));
+        given.complete(section, references, endpoint?, None, credential?)
+    }
+
+    fn from_connection_string(
+        section: &Section<'_>,
+        references: &References<'_>,
+        given: Option<Given>,
+    ) -> Option<Self> {
+        let whole = references.secret("the connection string of the storage account", CONNECTION_STRING_NAMES);
         let (given, whole) = (given?, whole?);
         let parts = if section.document.secrets == Secrets::Ignored {
             ConnectionString::unknown(&given)
@@ -124,52 +146,49 @@ impl AzureConfig {
             Part::Sas(value) => AzureCredential::Sas(secret(value)),
         };
         let endpoint = given.endpoint.clone().unwrap_or(parts.endpoint);
-        given.complete(section, endpoint, parts.account, credential)
+        given.complete(section, references, endpoint, parts.account, credential)
     }
 
+    /// Every file that `secrets_dir` may hold is among them: one that comes later counts, too.
     pub(super) fn files(&self) -> Vec<PathBuf> {
-        let secret = match &self.credential {
-            AzureCredential::ClientSecret { secret, .. }
-            | AzureCredential::SharedKey(secret)
-            | AzureCredential::Sas(secret) => secret.file(),
-            AzureCredential::WorkloadIdentity { .. } | AzureCredential::ManagedIdentity { .. } => None,
-        };
-        self.ca_file.iter().map(|pem| pem.path.clone()).chain(secret).collect()
+        let names = [
+            ACCOUNT_NAMES,
+            KEY_NAMES,
+            CONNECTION_STRING_NAMES,
+            SAS_NAMES,
+            TENANT_NAMES,
+            CLIENT_NAMES,
+            CLIENT_SECRET_NAMES,
+        ];
+        let in_directory = |directory: &PathBuf| names.concat().into_iter().map(|name| directory.join(name)).collect();
+        let mut files: Vec<PathBuf> = self.secrets_dir.as_ref().map(in_directory).unwrap_or_default();
+        files.extend(self.ca_file.iter().map(|pem| pem.path.clone()));
+        files
     }
 }
 
 impl AzureCredential {
-    fn read(section: &Section<'_>, kind: Kind) -> Option<Self> {
+    fn read(section: &Section<'_>, references: &References<'_>, kind: Kind) -> Option<Self> {
         let environment = section.document.environment;
-        let text = |key, variable: &str| -> Option<String> {
-            section.get(key).or_else(|| environment.non_empty(variable).map(str::to_owned))
-        };
-        let secret = |name, variable| {
-            SecretValue::read(section.document, SecretOrigin::in_directory_or(section, name, variable))
-        };
         let authority = environment.non_empty("AZURE_AUTHORITY_HOST").map(str::to_owned);
-        let tenant_id = text("tenant_id", "AZURE_TENANT_ID");
-        let client_id = text("client_id", "AZURE_CLIENT_ID");
         match kind {
             Kind::WorkloadIdentity => Some(Self::WorkloadIdentity {
-                tenant_id,
-                client_id,
+                tenant_id: references.text("tenant_id", TENANT_NAMES),
+                client_id: references.text("client_id", CLIENT_NAMES),
                 token_file: environment.path("AZURE_FEDERATED_TOKEN_FILE"),
                 authority,
             }),
-            Kind::ManagedIdentity => Some(Self::ManagedIdentity { client_id }),
+            Kind::ManagedIdentity => {
+                Some(Self::ManagedIdentity { client_id: references.text("client_id", CLIENT_NAMES) })
+            }
             Kind::ClientSecret => {
-                let secret = secret("client-secret", "AZURE_CLIENT_SECRET");
-                if tenant_id.is_none() {
-                    section.mistake("tenant_id", "is missing, and AZURE_TENANT_ID is not set");
-                }
-                if client_id.is_none() {
-                    section.mistake("client_id", "is missing, and AZURE_CLIENT_ID is not set");
-                }
+                let tenant_id = references.required_text("tenant_id", TENANT_NAMES);
+                let client_id = references.required_text("client_id", CLIENT_NAMES);
+                let secret = references.secret("the secret of the application", CLIENT_SECRET_NAMES);
                 Some(Self::ClientSecret { tenant_id: tenant_id?, client_id: client_id?, secret: secret?, authority })
             }
-            Kind::SharedKey => secret("account-key", "AZURE_STORAGE_KEY").map(Self::SharedKey),
-            Kind::Sas => secret("sas-token", "AZURE_STORAGE_SAS_TOKEN").map(Self::Sas),
+            Kind::SharedKey => references.secret("a key of the storage account", KEY_NAMES).map(Self::SharedKey),
+            Kind::Sas => references.secret("a SAS token", SAS_NAMES).map(Self::Sas),
             Kind::ConnectionString => None,
         }
     }
@@ -203,13 +222,14 @@ struct Given {
 
 impl Given {
     fn read(section: &Section<'_>) -> Option<Self> {
-        let account = section.get::<String>("account").filter(|name| {
-            let mistake = account_mistake(name, section.document.secrets);
-            mistake.map(|mistake| section.mistake("account", mistake)).is_none()
-        });
+        let account = section.get::<String>("account");
+        let mistake = account.as_ref().and_then(|name| account_mistake(name, section.document.secrets));
+        if let Some(mistake) = mistake {
+            section.mistake("account", mistake);
+        }
         Some(Self {
             endpoint: section.get("endpoint"),
-            account,
+            account: account.filter(|_| mistake.is_none()),
             api_version: section.get("api_version").unwrap_or_else(|| API_VERSION.to_owned()),
             ca_file: Pem::read(section, "ca_file"),
             allow_plaintext: section.get("allow_plaintext").unwrap_or(false),
@@ -223,14 +243,13 @@ impl Given {
     fn complete(
         self,
         section: &Section<'_>,
+        references: &References<'_>,
         endpoint: Url,
         known_account: Option<String>,
         credential: AzureCredential,
     ) -> Option<AzureConfig> {
-        let account = self.account.or(known_account).or_else(|| account_of(&endpoint));
-        if account.is_none() {
-            section.mistake("account", "is missing, and the endpoint does not tell it");
-        }
+        let told = self.account.or(known_account).or_else(|| account_of(&endpoint));
+        let account = told.or_else(|| account_by_reference(section, references));
         let exposed = endpoint.endpoint.scheme == Scheme::Http && !endpoint.is_loopback();
         if exposed && credential.travels() && !self.allow_plaintext {
             section.mistake(
@@ -242,12 +261,36 @@ impl Given {
             account: account?,
             endpoint,
             credential,
+            secrets_dir: references.directory().cloned(),
             api_version: self.api_version,
             ca_file: self.ca_file,
             state_container: self.state_container,
             allow_plaintext: self.allow_plaintext,
         })
     }
+}
+
+/// The account that the mounted directory or the environment names. Where secrets are ignored the
+/// placeholder stands in.
+fn account_by_reference(section: &Section<'_>, references: &References<'_>) -> Option<String> {
+    let secrets = section.document.secrets;
+    let Some(found) = references.find(ACCOUNT_NAMES).ok()? else {
+        if secrets == Secrets::Ignored {
+            return Some(PLACEHOLDER_ACCOUNT.to_owned());
+        }
+        let accepted = references.accepted(ACCOUNT_NAMES);
+        section.mistake("account", format!("is missing: name the storage account or its endpoint, or give {accepted}"));
+        return None;
+    };
+    if let Some(mistake) = account_mistake(&found.text, secrets) {
+        section.document.mistake(found.origin.place(), mistake);
+        return None;
+    }
+    Some(found.text)
+}
+
+fn endpoint_of(account: &str) -> Option<Url> {
+    Url::parse(&format!("https://{account}.blob.core.windows.net")).ok()
 }
 
 /// 3 to 24 lower-case letters and digits (Azure, "Storage account overview"). The placeholder of the
@@ -318,7 +361,7 @@ impl ConnectionString {
     /// Stands in for a connection string that was not read.
     fn unknown(given: &Given) -> Result<Self, ()> {
         let account = given.account.clone().unwrap_or_else(|| PLACEHOLDER_ACCOUNT.to_owned());
-        let endpoint = Url::parse(&format!("https://{account}.blob.core.windows.net")).map_err(drop)?;
+        let endpoint = endpoint_of(&account).ok_or(())?;
         Ok(Self { endpoint, account: Some(account), credential: Part::Key(Secret::transient("")) })
     }
 }

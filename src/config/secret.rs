@@ -1,10 +1,10 @@
 //! Secrets and where they come from: a file of their own, or a variable.
 
-use std::fmt;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 use super::Secrets;
-use super::document::{Document, Section};
+use super::document::Document;
 use super::mistake::Place;
 use crate::telemetry::Secret;
 
@@ -66,12 +66,20 @@ impl SecretValue {
 }
 
 impl SecretOrigin {
-    /// The file `name` in the section's `secrets_dir`, or else a variable.
-    pub(super) fn in_directory_or(section: &Section<'_>, name: &str, variable: &str) -> Self {
-        match section.get::<PathBuf>("secrets_dir") {
-            Some(directory) => Self::File(section.document.resolve(&directory).join(name)),
-            None => Self::Environment(variable.to_owned()),
-        }
+    /// What stands there without the white space around it; nothing if that is nothing.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read.
+    pub(super) fn look(&self, document: &Document<'_>) -> Result<Option<String>, String> {
+        let text = match self {
+            Self::File(path) => match std::fs::read_to_string(path) {
+                Ok(text) => Some(text),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => return Err(format!("cannot be read: {error}")),
+            },
+            Self::Environment(name) => document.environment.get(name).map(str::to_owned),
+        };
+        Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
     }
 
     pub(super) fn place(&self) -> Place {

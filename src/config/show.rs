@@ -53,6 +53,7 @@ fn azure(page: &mut Page, azure: &AzureConfig) {
         AzureCredential::SharedKey(secret) => page.secret("account key", secret),
         AzureCredential::Sas(secret) => page.secret("SAS token", secret),
     }
+    page.optional("secrets_dir", azure.secrets_dir.as_ref().map(|path| path.display()));
     page.text("api_version", &azure.api_version);
     page.optional("ca_file", azure.ca_file.as_ref().map(|pem| pem.path.display()));
     page.text("state_container", &azure.state_container);
@@ -68,18 +69,16 @@ fn source(page: &mut Page, source: &SourceConfig) {
     match &source.credential {
         SourceCredential::Chain => page.text("credentials", "chain"),
         SourceCredential::Keys { access_key_id, secret_access_key, session_token } => {
-            match access_key_id.file().and_then(|file| file.parent().map(|parent| parent.display().to_string())) {
-                Some(directory) => {
-                    page.text("credentials", "directory");
-                    page.text("secrets_dir", directory);
-                }
-                None => page.text("credentials", "static"),
-            }
-            page.secret("access key id", access_key_id);
-            page.secret("secret access key", secret_access_key);
+            page.text("credentials", "static");
+            page.variable("access_key_id_env", access_key_id);
+            page.variable("secret_access_key_env", secret_access_key);
             if let Some(token) = session_token {
-                page.secret("session token", token);
+                page.variable("session_token_env", token);
             }
+        }
+        SourceCredential::Directory(path) => {
+            page.text("credentials", "directory");
+            page.text("secrets_dir", path.display());
         }
     }
     page.optional("ca_file", source.ca_file.as_ref().map(|pem| pem.path.display()));
@@ -145,10 +144,17 @@ fn key(page: &mut Page, key: &FacadeKey) {
 fn mover(page: &mut Page, mover: &MoverConfig) {
     page.head("[mover]");
     page.bare("concurrency", mover.concurrency);
+    page.bare("concurrency_start", mover.concurrency_start);
+    page.bare("concurrency_min", mover.concurrency_min);
     page.bare("threads", mover.threads);
+    page.bare("ranges", mover.ranges);
     page.text("byte_budget", Bytes(mover.byte_budget));
     page.text("block_size", Bytes(mover.block_size));
     page.text("large_threshold", Bytes(mover.large_threshold));
+    page.bare("blocks_at_once", mover.blocks_at_once);
+    page.text("md5_up_to", Bytes(mover.md5_up_to));
+    page.bare("prove_multipart", mover.prove_multipart);
+    page.bare("plan_samples", mover.plan_samples);
     page.optional("pace_bytes_per_second", mover.pace_bytes_per_second.map(Bytes));
     if let Some(requests) = mover.pace_requests_per_second {
         page.bare("pace_requests_per_second", requests);
@@ -191,6 +197,13 @@ impl Page {
     fn list(&mut self, key: &str, values: impl IntoIterator<Item = impl Display>) {
         let values: Vec<String> = values.into_iter().map(quoted).collect();
         self.bare(key, format_args!("[{}]", values.join(", ")));
+    }
+
+    /// A key that names the variable of a secret.
+    fn variable(&mut self, key: &str, secret: &SecretValue) {
+        if let SecretOrigin::Environment(name) = &secret.origin {
+            self.text(key, name);
+        }
     }
 
     fn secret(&mut self, what: &str, secret: &SecretValue) {

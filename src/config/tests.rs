@@ -190,10 +190,10 @@ fn several_sources_have_names() {
 fn secrets_come_from_directories() {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
-    write("access-key-id", "AKIATEST\n");
-    write("secret-access-key", "canary-directory-secret\n");
+    write("AWS_ACCESS_KEY_ID", "AKIATEST\n");
+    write("AWS_SECRET_ACCESS_KEY", "canary-directory-secret\n");
     write("BBFLINK", "canary-directory-facade\n");
-    write("connection-string", "AccountName=acct;AccountKey=canary-directory-account==\n");
+    write("AZURE_STORAGE_CONNECTION_STRING", "AccountName=acct;AccountKey=canary-directory-account==\n");
     let at = directory.path().display();
     let text = GOOD
         .replace("account = \"acct\"", &format!("secrets_dir = \"{at}\""))
@@ -203,16 +203,181 @@ fn secrets_come_from_directories() {
         .replace("secret_env = \"FLINK_SECRET\"", "");
     let config = parse(&text, &[]).unwrap();
     assert_eq!(config.azure.account, "acct");
-    let SourceCredential::Keys { access_key_id, session_token, .. } = &config.sources[0].credential else { panic!() };
-    assert_eq!(access_key_id.value.expose(), "AKIATEST");
-    assert!(session_token.is_none());
+    assert_eq!(config.sources[0].credential, SourceCredential::Directory(directory.path().to_owned()));
     assert_eq!(config.facade.as_ref().unwrap().keys[0].secret.value.expose(), "canary-directory-facade");
-    assert_eq!(config.files().len(), 4);
+    for watched in ["BBFLINK", "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_NAME"] {
+        assert!(config.files().contains(&directory.path().join(watched)), "{watched}");
+    }
     for shown in [format!("{config:?}"), config.show()] {
         assert!(!shown.contains("canary") && !shown.contains("AKIATEST"), "{shown}");
     }
     std::fs::remove_file(directory.path().join("BBFLINK")).unwrap();
     assert!(mistakes(&text, &[]).contains("BBFLINK: cannot be read"));
+}
+
+/// A section `[azure]` alone, with a credential and a directory that holds some files.
+fn azure(credential: &str, files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<AzureConfig, String> {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(directory.path().join(name), text).unwrap();
+    }
+    let at = directory.path().display();
+    let text = format!("[azure]\ncredential = \"{credential}\"\nsecrets_dir = \"{at}\"\n");
+    parse(&text, variables).map(|config| config.azure).map_err(|mistakes| mistakes.to_string())
+}
+
+#[test]
+fn names_of_azure_secrets() {
+    let shared = |files: &[_], variables: &[_]| match azure("shared-key", files, variables).unwrap() {
+        AzureConfig { credential: AzureCredential::SharedKey(key), account, endpoint, .. } => {
+            assert_eq!(endpoint.to_string(), format!("https://{account}.blob.core.windows.net"));
+            (account, key.value.expose().to_owned())
+        }
+        other => panic!("{other:?}"),
+    };
+    let expected = ("acct".to_owned(), "a2V5".to_owned());
+    for account in ["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"] {
+        for key in ["AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_KEY"] {
+            assert_eq!(shared(&[(account, "acct\n"), (key, "a2V5\n")], &[]), expected);
+            assert_eq!(shared(&[], &[(account, "acct"), (key, "a2V5")]), expected);
+            assert_eq!(shared(&[(key, "a2V5")], &[(account, "acct"), (key, "other")]), expected, "files come first");
+            assert_eq!(shared(&[(key, "\n")], &[(account, "acct"), (key, "a2V5")]), expected, "empty is missing");
+        }
+    }
+
+    let whole = "AccountName=acct;AccountKey=a2V5";
+    for name in ["AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCOUNT_CONNECTION_STRING"] {
+        // The string tells its own account, whatever else is set.
+        let azure = azure("connection-string", &[(name, whole)], &[("AZURE_STORAGE_ACCOUNT", "another")]).unwrap();
+        assert_eq!(azure.account, "acct");
+    }
+    let sas = [("AZURE_STORAGE_ACCOUNT_NAME", "acct"), ("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=x")];
+    assert!(matches!(azure("sas", &sas, &[]).unwrap().credential, AzureCredential::Sas(_)));
+    let application = [("AZURE_TENANT_ID", "tenant\n"), ("AZURE_CLIENT_ID", "client"), ("AZURE_CLIENT_SECRET", "s")];
+    let found = azure("client-secret", &application, &[("AZURE_STORAGE_ACCOUNT", "acct")]).unwrap().credential;
+    let AzureCredential::ClientSecret { tenant_id, client_id, .. } = found else { panic!() };
+    assert_eq!((tenant_id.as_str(), client_id.as_str()), ("tenant", "client"));
+}
+
+#[test]
+fn missing_azure_secrets_are_told_with_all_places() {
+    let told = azure("client-secret", &[], &[]).unwrap_err();
+    for expected in [
+        "azure.account: is missing: name the storage account or its endpoint, or give AZURE_STORAGE_ACCOUNT_NAME or AZURE_STORAGE_ACCOUNT, as a file in /",
+        "azure.tenant_id: is missing: write it here, or give AZURE_TENANT_ID, as a file in /",
+        "azure.client_id: is missing: write it here, or give AZURE_CLIENT_ID, as a file in /",
+        "azure.credential: needs the secret of the application: AZURE_CLIENT_SECRET, as a file in /",
+        " or as a variable",
+    ] {
+        assert!(told.contains(expected), "{expected}\nis not in\n{told}");
+    }
+    let told = mistakes(&GOOD.replace("managed-identity", "shared-key"), &[]);
+    let expected = "AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_KEY, as a variable or as a file in secrets_dir";
+    assert!(told.contains(expected), "{told}");
+    let told = azure("shared-key", &[("AZURE_STORAGE_KEY", "k"), ("AZURE_STORAGE_ACCOUNT", "No")], &[]).unwrap_err();
+    assert!(told.contains("AZURE_STORAGE_ACCOUNT: must be 3 to 24"), "{told}");
+    let nowhere = GOOD.replace("account = \"acct\"", "account = \"acct\"\nsecrets_dir = \"/nowhere\"");
+    assert!(mistakes(&nowhere, &[]).contains("azure.secrets_dir: /nowhere is no directory"));
+}
+
+#[test]
+fn secrets_that_are_ignored_need_not_be_there() {
+    let kinds = ["client-secret", "shared-key", "connection-string", "sas", "workload-identity", "managed-identity"];
+    for kind in kinds {
+        let text = format!(
+            "[azure]\ncredential = \"{kind}\"\nsecrets_dir = \"/nowhere\"\n\
+             [source]\ncredentials = \"directory\"\nsecrets_dir = \"/nowhere\"\n"
+        );
+        let environment = Environment::default();
+        let config = Config::parse(&text, kind, PathBuf::new(), &environment, Secrets::Ignored);
+        config.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    }
+}
+
+#[tokio::test]
+async fn names_in_a_source_directory() {
+    let pairs = [
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ("AWS_ACCESS_KEY", "AWS_SECRET_KEY"),
+        ("SCALEWAY_ACCESS_KEY", "SCALEWAY_SECRET_KEY"),
+    ];
+    for (id, secret) in pairs {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+        let at = format!("[source]\ncredentials = \"directory\"\nsecrets_dir = \"{}\"", directory.path().display());
+        let text = GOOD.replace("[source]\nregion = \"eu-central-1\"", &at);
+        write("AWS_REGION", "eu-west-3\n");
+        write(id, "AKIATEST");
+        write(secret, " \n");
+        let told = mistakes(&text, &[]);
+        assert!(told.contains("holds no pair of keys") && told.contains(secret), "{told}");
+        write(secret, "canary-pair");
+        let source = parse(&text, &[("AWS_REGION", "us-west-1")]).unwrap().sources.remove(0);
+        assert_eq!(source.region, "eu-west-3");
+        // What is accepted here is what the source's credentials understand.
+        let SourceCredential::Directory(path) = source.credential else { panic!() };
+        assert!(crate::source::credentials::MountedSecret::read(&path).await.is_ok(), "{id}");
+    }
+    let nowhere = "region = \"eu-central-1\"\ncredentials = \"directory\"\nsecrets_dir = \"/nowhere\"";
+    let told = mistakes(&GOOD.replace("region = \"eu-central-1\"", nowhere), &[]);
+    assert!(told.contains("source.secrets_dir: /nowhere is no directory"), "{told}");
+}
+
+#[test]
+fn variables_of_a_source() {
+    let aws = [("AWS_ACCESS_KEY_ID", "aws"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_SESSION_TOKEN", "token")];
+    let scaleway = [("SCALEWAY_ACCESS_KEY", "scaleway"), ("SCALEWAY_SECRET_KEY", "s")];
+    let own = [("OLD_ID", "own"), ("OLD_SECRET", "s"), ("OLD_TOKEN", "token")];
+    let all = [&aws[..], &scaleway, &own].concat();
+    let named = "access_key_id_env = \"OLD_ID\"\nsecret_access_key_env = \"OLD_SECRET\"";
+    let with_token = format!("{named}\nsession_token_env = \"OLD_TOKEN\"");
+    let good = |lines: &str| GOOD.replace("[source]", &format!("[source]\ncredentials = \"static\"\n{lines}"));
+    for (lines, variables, id, token) in [
+        ("", &all[..], "aws", true),
+        ("", &scaleway[..], "scaleway", false),
+        ("", &[&aws[2..], &scaleway].concat()[..], "scaleway", false),
+        (named, &all[..], "own", false),
+        (&with_token, &all[..], "own", true),
+    ] {
+        let config = parse(&good(lines), variables).unwrap();
+        let SourceCredential::Keys { access_key_id, session_token, .. } = &config.sources[0].credential else {
+            panic!()
+        };
+        assert_eq!((access_key_id.value.expose(), session_token.is_some()), (id, token));
+        assert_eq!(parse(&config.show(), variables).unwrap(), config);
+    }
+    for (text, variables, expected) in [
+        (
+            good(""),
+            &[][..],
+            "source.credentials: finds no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or SCALEWAY_ACCESS_KEY",
+        ),
+        (good(""), &aws[..1], "environment AWS_SECRET_ACCESS_KEY: is not set"),
+        (good("access_key_id_env = \"OLD_ID\""), &all, "secret_access_key_env: is missing"),
+        (good("secret_access_key_env = \"OLD_ID\""), &all, "access_key_id_env: is missing"),
+        (good(named), &aws, "environment OLD_ID: is not set"),
+        (good("secrets_dir = \"/x\""), &all, "secrets_dir: has no meaning without credentials = \"directory\""),
+        (GOOD.replace("[source]", &format!("[source]\n{named}")), &all, "access_key_id_env: has no meaning without"),
+    ] {
+        let told = mistakes(&text, variables);
+        assert!(told.contains(expected), "{expected}\nis not in\n{told}");
+    }
+}
+
+#[test]
+fn a_default_of_the_mover_gives_way_to_what_is_written() {
+    let mover = |lines: &str| parse(&format!("{GOOD}[mover]\n{lines}"), &[]);
+    let small = mover("concurrency = 1").unwrap().mover;
+    assert_eq!((small.concurrency_start, small.concurrency_min), (1, 1));
+    for (lines, expected) in [
+        ("concurrency = 8\nconcurrency_start = 9", "concurrency_start: must be at least 1 and at most concurrency"),
+        ("concurrency_start = 4\nconcurrency_min = 5", "concurrency_min: must be at least 1"),
+        ("ranges = 0", "ranges: must be at least 1"),
+        ("blocks_at_once = 0", "blocks_at_once: must be at least 1"),
+    ] {
+        let told = mover(lines).unwrap_err().to_string();
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[test]
