@@ -413,6 +413,20 @@ async fn blocks_of_an_earlier_try_are_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn multipart_etags_prove_if_asked_for() {
+    let world = World::new().await;
+    world.source.put(BUCKET, "small", Object::synthetic(1, 7 << 20).multipart(5 << 20));
+    world.source.put(BUCKET, "large", Object::synthetic(2, (33 << 20) + 5).multipart(8 << 20));
+    world.source.put(BUCKET, "odd", Object::synthetic(3, 20 << 20).multipart((6 << 20) + 1));
+    let mut options = settings();
+    options.transfer.multipart_etags = true;
+    options.transfer.large_threshold = 8 << 20;
+    let summary = world.backfill_with(options).await.unwrap();
+    assert_eq!(summary.buckets[0].proofs, [0, 0, 2, 1], "{summary}");
+    world.assert_equal().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changed_objects_are_refreshed_and_foreign_blobs_left() {
     let world = World::new().await;
     for key in ["a", "b", "c"] {
