@@ -7,6 +7,7 @@ mod world;
 
 use std::time::Duration;
 
+use bluebucket::emulator::{Fault as EmulatorFault, FaultPlan, FaultRule, FaultScope, Operation, Throttle, Trigger};
 use bluebucket::mover::report::Line;
 use bluebucket::object::Algorithm as OurAlgorithm;
 use bluebucket::object::{Attributes, ObjectKey, Payload, PutRequest, WriteCondition};
@@ -309,6 +310,141 @@ async fn a_run_that_is_cut_off_goes_on() {
     // No object was written twice with other bytes, and few were read twice.
     let gets = world.source.count("GetObject").requests;
     assert!(gets < 3001 + 24 + 3 * 200, "{gets} reads");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_processes_share_a_run() {
+    let world = World::new().await;
+    for index in 0..6000 {
+        world.source.put(BUCKET, &format!("k{index:05}"), vec![b'x'; index % 7]);
+    }
+    let run = |host: &str| {
+        let mut options = settings();
+        options.host = host.to_owned();
+        options.ranges = 8;
+        world.backfill_with(options)
+    };
+    let (a, b, c) = tokio::join!(run("a"), run("b"), run("c"));
+    for summary in [a.unwrap(), b.unwrap(), c.unwrap()] {
+        assert_eq!((summary.total.listed, summary.total.copied), (6000, 6000), "{summary}");
+    }
+    assert_eq!(world.source.count("GetObject").requests, 6000, "no object is read twice");
+    world.assert_equal().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_run_saves_and_goes_on() {
+    let world = World::new().await;
+    for index in 0..3000 {
+        world.source.put(BUCKET, &format!("k{index:05}"), b"x".to_vec());
+    }
+    let mut options = settings();
+    options.concurrency = 4;
+    let (stop, progress) = (options.stop.clone(), world.progress());
+    let watched = progress.clone();
+    let run = bluebucket::mover::backfill::run(options, world.factory(), progress);
+    let stopping = async {
+        while watched.total().copied < 200 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        stop.request();
+    };
+    let (summary, ()) = tokio::join!(run, stopping);
+    let summary = summary.unwrap();
+    assert!(summary.stopped && !summary.complete() && summary.total.balanced());
+    assert!(summary.total.copied >= 200 && summary.total.copied < 3000, "{summary}");
+    let summary = world.backfill().await.unwrap();
+    assert_eq!((summary.total.listed, summary.total.copied), (3000, 3000), "what was saved is not done again");
+    assert_eq!(world.source.count("GetObject").requests, 3000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_the_store_are_survived() {
+    let world = World::new().await;
+    for index in 0..300_u64 {
+        world.source.put(BUCKET, &format!("k{index:05}"), Object::synthetic(index, 500 * index));
+    }
+    for index in 0..4 {
+        world.source.put(BUCKET, &format!("large-{index}"), Object::synthetic(index, 3 << 20));
+    }
+    let rule = |operation, probability, fault| FaultRule {
+        scope: FaultScope::operation(operation),
+        trigger: Trigger::Probability(probability),
+        fault,
+    };
+    let busy = EmulatorFault::Throttle { text: Throttle::Operations, retry_after: None };
+    world.emulator.set_faults(FaultPlan {
+        seed: harness::random::seed("store"),
+        rules: vec![
+            rule(Operation::PutBlob, 0.15, busy),
+            rule(Operation::PutBlob, 0.1, EmulatorFault::ResponseLost),
+            rule(Operation::PutBlob, 0.1, EmulatorFault::ConnectionLost),
+            rule(Operation::PutBlob, 0.1, EmulatorFault::TimeoutAfter),
+            rule(Operation::PutBlock, 0.2, EmulatorFault::ResponseLost),
+            rule(Operation::PutBlockList, 0.3, EmulatorFault::ResponseLost),
+            rule(Operation::ListBlobs, 0.2, busy),
+            rule(Operation::GetBlob, 0.1, EmulatorFault::ConnectionLost),
+        ],
+    });
+    let summary = world.backfill().await.unwrap();
+    world.emulator.set_faults(FaultPlan::default());
+    let total = summary.total;
+    assert_eq!((total.listed, total.failed, total.client_newer, total.foreign), (304, 0, 0, 0), "{summary}");
+    world.assert_equal().await;
+    let events = world.emulator.events(0);
+    let commits = events.iter().filter(|event| event.container == world::CONTAINER && !event.name.is_empty()).count();
+    assert_eq!(commits, 304, "nothing is written twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_of_an_earlier_try_are_used_again() {
+    let world = World::new().await;
+    world.source.put(BUCKET, "large", Object::synthetic(1, 4 << 20).multipart(1 << 20).checksum(Algorithm::Crc64Nvme));
+    world.emulator.set_fault(FaultRule {
+        scope: FaultScope::operation(Operation::PutBlockList),
+        trigger: Trigger::Next { skip: 0, times: 1 },
+        fault: EmulatorFault::TimeoutBefore,
+    });
+    let summary = world.backfill().await.unwrap();
+    assert_eq!(summary.total.copied, 1, "{summary}");
+    assert_eq!(world.source.count("GetObject").requests, 16, "every block is read once");
+    world.assert_equal().await;
+    assert_eq!(summary.buckets[0].proofs, [1, 0, 0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn multipart_etags_prove_if_asked_for() {
+    let world = World::new().await;
+    world.source.put(BUCKET, "small", Object::synthetic(1, 7 << 20).multipart(5 << 20));
+    world.source.put(BUCKET, "large", Object::synthetic(2, (33 << 20) + 5).multipart(8 << 20));
+    world.source.put(BUCKET, "odd", Object::synthetic(3, 20 << 20).multipart((6 << 20) + 1));
+    let mut options = settings();
+    options.transfer.multipart_etags = true;
+    options.transfer.large_threshold = 8 << 20;
+    let summary = world.backfill_with(options).await.unwrap();
+    assert_eq!(summary.buckets[0].proofs, [0, 0, 2, 1], "{summary}");
+    world.assert_equal().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changed_objects_are_refreshed_and_foreign_blobs_left() {
+    let world = World::new().await;
+    for key in ["a", "b", "c"] {
+        world.source.put(BUCKET, key, key.repeat(50).into_bytes());
+    }
+    world.backfill().await.unwrap();
+    world.source.advance_clock(Duration::from_secs(5));
+    world.source.put(BUCKET, "b", b"newer".to_vec());
+    world.source.delete(BUCKET, "c");
+    world.bucket().put(&ObjectKey::new("a").unwrap(), put(b"by a client")).await.unwrap();
+    world.source.put(BUCKET, "a", b"later at the source".to_vec());
+    let progress = world.progress();
+    let summary = bluebucket::mover::backfill::run(settings(), world.factory(), progress.clone()).await.unwrap();
+    assert_eq!((summary.total.copied, summary.total.client_newer), (1, 1), "{summary}");
+    assert_eq!(progress.total().extra, 1, "a copy without a source is counted and left");
+    assert_eq!(world.bytes("a").await.unwrap(), b"by a client");
+    assert_eq!(world.bytes("b").await.unwrap(), b"newer");
+    assert!(world.bytes("c").await.is_some());
 }
 
 /// A backfill in a runtime that can be dropped at any time.

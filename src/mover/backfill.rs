@@ -75,6 +75,8 @@ pub async fn run(settings: BackfillSettings, factory: Factory, progress: Arc<Pro
         Some(path) => Report::open(path)?,
         None => Report::none(),
     };
+    let (bytes, objects) = (settings.pace.bytes_per_second, settings.pace.objects_per_second);
+    progress.metrics().mover.pace(bytes.unwrap_or(0), objects.unwrap_or(0));
     let counters = match &settings.manifest {
         Some(path) => {
             let manifest = Manifest::open(path)?;

@@ -40,6 +40,8 @@ enum State {
         again: Instant,
     },
     Finished(Counters),
+    /// This process was stopped within it, after counting so much.
+    GivenBack(Counters),
 }
 
 /// What a thread does next.
@@ -121,11 +123,15 @@ impl Board {
         self.set(slot, State::Finished(counters));
     }
 
-    /// What the finished ranges of a run counted.
+    pub fn given_back(&self, slot: usize, counters: Counters) {
+        self.set(slot, State::GivenBack(counters));
+    }
+
+    /// What the ranges of a run counted, so far as this process knows.
     pub fn counters(&self, run: usize) -> Counters {
         let mut sum = Counters::default();
         for slot in self.slots().iter().filter(|slot| slot.run == run) {
-            if let State::Finished(counters) = slot.state {
+            if let State::Finished(counters) | State::GivenBack(counters) = slot.state {
                 sum += counters;
             }
         }
@@ -143,7 +149,7 @@ impl Board {
             let count = |wanted: fn(&State) -> bool| {
                 slots.iter().filter(|slot| slot.run == run && wanted(&slot.state)).count() as u64
             };
-            let pending = count(|state| matches!(state, State::Open));
+            let pending = count(|state| matches!(state, State::Open | State::GivenBack(_)));
             let owned = count(|state| matches!(state, State::Ours | State::Busy { .. }));
             let done = count(|state| matches!(state, State::Finished(_)));
             for (state, count) in [(RangeState::Pending, pending), (RangeState::Owned, owned), (RangeState::Done, done)]

@@ -76,7 +76,7 @@ pub(super) async fn work(clients: Vec<BucketClients>, shared: Shared) -> Result<
                         match worker.run().await? {
                             End::Finished(counters) => shared.board.finished(slot, counters),
                             End::TakenOver => shared.board.lost(slot),
-                            End::Stopped => {}
+                            End::Stopped(counters) => shared.board.given_back(slot, counters),
                         }
                     }
                 }
@@ -91,7 +91,7 @@ pub(super) async fn work(clients: Vec<BucketClients>, shared: Shared) -> Result<
 enum End {
     Finished(Counters),
     TakenOver,
-    Stopped,
+    Stopped(Counters),
 }
 
 /// A range that this thread owns.
@@ -198,7 +198,6 @@ impl<'a> Worker<'a> {
     /// Decides about a key of the source.
     async fn source(&mut self, object: SourceObject, stored: Option<StoredEntry>) -> Result<()> {
         let sequence = self.window.push(object.key.clone());
-        self.shared.progress.listed(self.bucket, object.size);
         match decision(&object, stored.as_ref()) {
             Decision::Copy(target) => {
                 let transfer = self.transfer.clone();
@@ -227,6 +226,8 @@ impl<'a> Worker<'a> {
 
     async fn settle(&mut self, sequence: u64, object: &SourceObject, settled: Settled) -> Result<()> {
         let Settled { outcome, size } = settled;
+        // Counted together, so that the live numbers add up at any time.
+        self.shared.progress.listed(self.bucket, object.size);
         self.shared.progress.settled(self.bucket, &outcome, size);
         if outcome.reported() {
             let bucket = self.clients.importer.bucket().name().as_str();
@@ -285,8 +286,10 @@ impl<'a> Worker<'a> {
             self.ended(ended).await?;
         }
         self.owned.range.owner = None;
-        self.save().await?;
-        Ok(End::Stopped)
+        match self.save().await? {
+            true => Ok(End::Stopped(self.owned.range.counters)),
+            false => Ok(End::TakenOver),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod guard;
 mod large;
+mod multipart_etag;
 mod proof;
 mod small;
 
@@ -41,6 +42,9 @@ pub struct TransferSettings {
     /// Large objects of at most this many bytes whose ETag is an MD5 are hashed in order to check it;
     /// default 5 GiB, which is every object that one PUT can have written.
     pub md5_up_to: u64,
+    /// Recompute the ETag of multipart objects that have no checksum, where the size of their parts can
+    /// be guessed; default false, since it costs an MD5 or up to three.
+    pub multipart_etags: bool,
     /// Tries of one object before it counts as failed, and their spacing; default 8 tries within 3
     /// minutes. Each try has the clients' own retries within.
     pub backoff: Backoff,
@@ -53,6 +57,7 @@ impl Default for TransferSettings {
             block_size: 8 << 20,
             blocks_at_once: 8,
             md5_up_to: 5 << 30,
+            multipart_etags: false,
             backoff: Backoff {
                 base: Duration::from_millis(500),
                 max: Duration::from_secs(30),

@@ -25,6 +25,12 @@ impl Collisions {
         self.open.push((key.to_owned(), false));
         found
     }
+
+    /// Takes a key that came before the first one; `told` if it was found to be a directory already.
+    /// Such keys come in ascending order too, and each begins with the one before.
+    pub fn seed(&mut self, key: String, told: bool) {
+        self.open.push((key, told));
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::mover::merge::{Merge, Pair, Slice};
 use crate::mover::range_worker::decision;
 use crate::mover::transfer::fits;
 use crate::object::{ErrorKind, Result};
-use crate::source::SourceObject;
+use crate::source::{SourceList, SourceObject};
 
 /// What a bucket holds and what a backfill would do about it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -71,8 +71,8 @@ pub async fn slice(clients: BucketClients, slice: Slice, samples: usize, large: 
     let mut plan = BucketPlan::default();
     let mut collisions = Collisions::default();
     let mut sample: Vec<SourceObject> = Vec::with_capacity(samples);
-    for ancestor in ancestors(&clients, slice.after.as_deref()).await? {
-        collisions.take(&ancestor);
+    for (ancestor, told) in ancestors(&clients, slice.after.as_deref()).await? {
+        collisions.seed(ancestor, told);
     }
     let mut merge = Merge::begin(&clients, slice);
     while let Some(pair) = merge.next().await? {
@@ -96,17 +96,22 @@ pub async fn slice(clients: BucketClients, slice: Slice, samples: usize, large: 
 
 /// The keys before a slice that may be directories of keys in it: whatever lies between an object and
 /// what lies below it begins with the object's key, so only beginnings of the bound come into question.
-async fn ancestors(clients: &BucketClients, after: Option<&str>) -> Result<Vec<String>> {
+/// Also tells whether an earlier slice has seen that they are.
+async fn ancestors(clients: &BucketClients, after: Option<&str>) -> Result<Vec<(String, bool)>> {
     let Some(after) = after else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    // Below an object `a` lie keys `a/...`, and in between only what begins with `a` and goes on with
-    // a character before the slash. Such bounds are rare, so few of these are asked for.
-    let candidates = after.char_indices().map(|(at, _)| at).skip(1).chain([after.len()]);
-    for at in candidates {
-        let goes_on_before_slash = after[at..].chars().next().is_none_or(|next| next <= '/');
-        if goes_on_before_slash && clients.source.head_object(&clients.source_bucket, &after[..at], None).await.is_ok()
-        {
-            found.push(after[..at].to_owned());
+    for at in after.char_indices().map(|(at, _)| at).skip(1).chain([after.len()]) {
+        // What sorts between `a` and `a/...` goes on behind `a` with a character up to the slash.
+        let (key, rest) = after.split_at(at);
+        if rest.chars().next().is_some_and(|next| next > '/') {
+            continue;
+        }
+        let is_object = clients.source.head_object(&clients.source_bucket, key, None).await.is_ok();
+        if is_object {
+            let list = SourceList { prefix: format!("{key}/"), max_keys: Some(1), ..SourceList::default() };
+            let below = clients.source.list_objects(&clients.source_bucket, &list).await?;
+            let told = below.objects.first().is_some_and(|object| object.key.as_str() <= after);
+            found.push((key.to_owned(), told));
         }
     }
     Ok(found)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::StreamExt;
 
+use super::multipart_etag::MultipartEtag;
 use super::{Context, Done, Stop, Trial, Version, import_request, proof};
 use crate::migration::import::worth_retrying;
 use crate::migration::rules::Action;
@@ -54,7 +55,10 @@ pub async fn copy(
     let reused = !staged.is_empty();
     let full = proof::full_object(&meta);
     let md5 = proof::md5(&meta).filter(|_| !trial.distrust_md5 && !reused && meta.size <= context.settings.md5_up_to);
-    let mut check = Check::new(full, md5, reused);
+    let multipart = (context.settings.multipart_etags && !reused && full.is_none())
+        .then(|| MultipartEtag::new(&meta.etag, meta.size))
+        .flatten();
+    let mut check = Check { multipart, ..Check::new(full, md5, reused) };
 
     let job = Arc::new(Job {
         source: clients.source.clone(),
@@ -218,6 +222,7 @@ struct Check {
     full: Option<Checksum>,
     hasher: Option<Hasher>,
     md5: Option<([u8; 16], RunningMd5)>,
+    multipart: Option<MultipartEtag>,
     crc64: u64,
 }
 
@@ -236,6 +241,7 @@ impl Check {
             hasher: hasher.map(|sum| Hasher::new(sum.algorithm)),
             full,
             md5: md5.map(|md5| (md5, RunningMd5::default())),
+            multipart: None,
             crc64: crc64(b""),
         }
     }
@@ -248,6 +254,9 @@ impl Check {
         }
         if let Some((_, md5)) = &mut self.md5 {
             md5.update(bytes);
+        }
+        if let Some(multipart) = &mut self.multipart {
+            multipart.update(bytes);
         }
     }
 
@@ -274,6 +283,7 @@ impl Check {
         Ok(match (&self.full, md5) {
             (Some(_), md5) => (ProofLevel::Checksum, md5),
             (None, Some(md5)) => (ProofLevel::Md5, Some(md5)),
+            (None, None) if self.multipart.is_some_and(MultipartEtag::matches) => (ProofLevel::MultipartEtag, None),
             (None, None) => (ProofLevel::LengthAndBlocks, None),
         })
     }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::guard::guard;
+use super::multipart_etag::MultipartEtag;
 use super::{Context, Done, Stop, Trial, Version, import_request, proof};
 use crate::migration::ImportTarget;
 use crate::migration::rules::Action;
@@ -53,6 +54,10 @@ pub async fn copy(
         let bytes = buffered(context, download, full.as_ref()).await?;
         let crc64 = checksum::crc64(&bytes);
         request.crc64 = Some(crc64);
+        let proof = match proof {
+            ProofLevel::LengthAndBlocks if is_multipart(context, version, &bytes) => ProofLevel::MultipartEtag,
+            other => other,
+        };
         let result = put(context, key, Payload::from(bytes), request, target).await;
         return judge(result, Some(crc64), proof, version, trial);
     }
@@ -65,6 +70,15 @@ pub async fn copy(
         Some(error) => Err(Stop::source(error)),
         None => judge(result, verdict.crc64(), proof, version, trial),
     }
+}
+
+/// Whether the bytes have the ETag of a multipart object, if that is to be found out.
+fn is_multipart(context: &Context, version: &Version, bytes: &[u8]) -> bool {
+    let etag = context.settings.multipart_etags.then(|| MultipartEtag::new(&version.etag, version.size)).flatten();
+    etag.is_some_and(|mut etag| {
+        etag.update(bytes);
+        etag.matches()
+    })
 }
 
 type Put = (crate::object::Result<crate::migration::import::Imported>, bool);
