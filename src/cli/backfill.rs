@@ -84,9 +84,12 @@ fn settings(run: &MoverRun, args: &BackfillArgs) -> BackfillSettings {
         prefixes: run.access.prefixes(),
         host: daemon::host_name(),
         threads: threads(mover),
+        ranges: mover.ranges,
         concurrency: mover.concurrency,
         byte_budget: mover.byte_budget,
         pace: PaceSettings {
+            start: mover.concurrency_start,
+            min: mover.concurrency_min,
             max: mover.concurrency,
             objects_per_second: mover.pace_requests_per_second,
             bytes_per_second: mover.pace_bytes_per_second,
@@ -105,6 +108,8 @@ pub(super) fn transfer(mover: &MoverConfig) -> TransferSettings {
     TransferSettings {
         large_threshold: mover.large_threshold,
         block_size: mover.block_size,
+        blocks_at_once: mover.blocks_at_once,
+        md5_up_to: mover.md5_up_to,
         ..TransferSettings::default()
     }
 }

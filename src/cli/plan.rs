@@ -15,9 +15,9 @@ pub struct PlanArgs {
     #[arg(long = "bucket", value_name = "NAME")]
     pub buckets: Vec<String>,
 
-    /// Objects of each bucket whose headers are read, to see whether their metadata fits
-    #[arg(long, default_value_t = 200, value_name = "NUMBER")]
-    pub samples: usize,
+    /// Objects of each bucket whose headers are read, to see whether their metadata fits; else as configured
+    #[arg(long, value_name = "NUMBER")]
+    pub samples: Option<usize>,
 
     /// Prints the plan as JSON
     #[arg(long)]
@@ -41,7 +41,7 @@ async fn work(run: MoverRun, args: &PlanArgs) -> Result<Exit, Failure> {
     let settings = PlanSettings {
         prefixes: run.access.prefixes(),
         threads: threads(&run.config.mover),
-        samples: args.samples,
+        samples: args.samples.unwrap_or(run.config.mover.plan_samples),
         transfer: transfer(&run.config.mover),
         stop: run.stop.clone(),
         ..PlanSettings::default()

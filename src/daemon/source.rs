@@ -1,5 +1,6 @@
 //! From `[source]` to S3 clients: one credential for the process, one client for each thread.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use crate::net::{Backoff, Client, Dialer, PoolLimits, Scheme};
 use crate::object::Result;
 #[cfg(not(feature = "aws-chain"))]
 use crate::object::{Error, ErrorKind};
+#[cfg(feature = "aws-chain")]
+use crate::source::credentials::MountedSecret;
 use crate::source::{Addressing, CredentialProvider, Credentials, SourceClient, SourceConfig, SourceStats};
 
 /// A source that throttles is given minutes, not the seconds that a facade's client would wait.
@@ -77,8 +80,23 @@ async fn credentials(config: &Configured) -> Result<CredentialProvider> {
             }
             Ok(CredentialProvider::fixed(keys))
         }
+        SourceCredential::Directory(directory) => mounted(directory, &config.region).await,
         SourceCredential::Chain => chain(&config.region).await,
     }
+}
+
+/// The keys of a mounted secret, or the role that it names.
+#[cfg(feature = "aws-chain")]
+async fn mounted(directory: &Path, region: &str) -> Result<CredentialProvider> {
+    if MountedSecret::read(directory).await?.role_arn.is_some() {
+        return CredentialProvider::mounted_role(directory, region).await;
+    }
+    CredentialProvider::mounted(directory).await
+}
+
+#[cfg(not(feature = "aws-chain"))]
+async fn mounted(directory: &Path, _region: &str) -> Result<CredentialProvider> {
+    CredentialProvider::mounted(directory).await
 }
 
 #[cfg(feature = "aws-chain")]
