@@ -447,6 +447,29 @@ async fn changed_objects_are_refreshed_and_foreign_blobs_left() {
     assert!(world.bytes("c").await.is_some());
 }
 
+/// Takes longer than the 20 s after which an idle owner has lost its range.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ranges_of_a_dead_pod_are_taken_over() {
+    let world = World::new().await;
+    for index in 0..2500 {
+        world.source.put(BUCKET, &format!("k{index:05}"), b"x".to_vec());
+    }
+    let (mut options, progress) = (settings(), world.progress());
+    options.host = "pod-1".to_owned();
+    options.concurrency = 2;
+    let killed = CutOff::start(options, world.factory(), progress.clone());
+    while progress.total().copied < 100 && !killed.ended() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    killed.kill();
+    let mut options = settings();
+    options.host = "pod-2".to_owned();
+    let summary = world.backfill_with(options).await.unwrap();
+    assert_eq!(summary.total.listed, 2500, "{summary}");
+    assert!(summary.complete());
+    world.assert_equal().await;
+}
+
 /// A backfill in a runtime that can be dropped at any time.
 struct CutOff {
     stop: tokio::sync::oneshot::Sender<()>,
