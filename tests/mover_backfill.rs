@@ -272,10 +272,25 @@ async fn a_listing_out_of_order_ends_the_run() {
         let text = error.to_string();
         assert!(text.contains("not sorted") || text.contains("circles"), "{fault:?}: {text}");
         // Nothing wrong is left: a second run settles the rest.
+        world.source.heal();
         let summary = world.backfill().await.unwrap();
         assert_eq!(summary.total.listed, 2500, "{summary}");
         assert!(summary.complete());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expired_token_costs_nothing() {
+    let world = World::new().await;
+    for index in 0..3500 {
+        world.source.put(BUCKET, &format!("k{index:05}"), b"x".to_vec());
+    }
+    let rule = Rule::once(Fault::TokenExpired, |request| request.query("continuation-token").is_some());
+    world.source.add_rule(rule.after(1).times(2));
+    let mut options = settings();
+    options.ranges = 1;
+    let summary = world.backfill_with(options).await.unwrap();
+    assert_eq!((summary.total.listed, summary.total.copied), (3500, 3500), "{summary}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
