@@ -87,7 +87,8 @@ pub fn run(cli: Cli) -> Exit {
         Command::Config(args) => config::run(&cli.common, args),
         Command::Serve(args) => serve::run(&cli.common, args),
         Command::Emulator(args) => emulator::run(&cli.common, args),
-        Command::Demo(_) | Command::Doctor(_) | Command::Plan(_) | Command::Backfill(_) | Command::Verify(_) => {
+        Command::Doctor(args) => doctor::run(&cli.common, args),
+        Command::Demo(_) | Command::Plan(_) | Command::Backfill(_) | Command::Verify(_) => {
             Err(Failure::fatal("this build does not hold the command"))
         }
     };

@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use super::{CommonOptions, Exit, Failure};
 use crate::daemon;
 use crate::emulator::{
-    AccountConfig, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultPlan, FaultRule, FaultScope, Throttle, Trigger,
+    AccountConfig, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultPlan, FaultRule, FaultScope, Throttle,
+    Trigger,
 };
 
 /// Runs a strict Blob service on this machine, for development and tests

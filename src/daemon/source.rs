@@ -62,6 +62,11 @@ impl SourceAccess {
         SourceClient::new(self.config.clone(), Client::new(self.dialer.clone(), self.limits), self.stats.clone())
     }
 
+    /// What requests are signed with.
+    pub fn credentials(&self) -> &CredentialProvider {
+        &self.config.credentials
+    }
+
     /// What all threads' clients have met.
     pub fn stats(&self) -> &Arc<SourceStats> {
         &self.stats
