@@ -25,7 +25,7 @@ use self::scratch::Scratch;
 use super::check::Check;
 use super::remedy;
 use crate::daemon::AzureAccess;
-use crate::object::{ContainerName, Result};
+use crate::object::{ContainerName, Error, ErrorKind, Result};
 
 /// What was asked and answered.
 #[derive(Debug, Serialize)]
@@ -43,6 +43,7 @@ pub async fn run(
 ) -> ProbeReport {
     let scratch = Scratch::new(azure.client(), container.clone(), hierarchical);
     let mut notebook = Notebook::default();
+    checks.push(may_create(&scratch).await);
     checks.push(may_write(&scratch).await);
     if checks.last().is_some_and(|check| check.remedy.is_none()) {
         tokio::select! {
@@ -71,6 +72,25 @@ async fn ask(azure: &AzureAccess, scratch: &Scratch, notebook: &mut Notebook) {
     leases::ask(scratch, notebook).await;
     copies::ask(scratch, notebook).await;
     hierarchical::ask(azure, scratch, notebook).await;
+}
+
+/// The state container and those of CreateBucket have to be made by somebody.
+async fn may_create(scratch: &Scratch) -> Check {
+    match try_to_create(scratch).await {
+        Ok(()) => Check::ok("container/create", "a container could be made and deleted"),
+        Err(error) => Check::warning(
+            "container/create",
+            error.to_string(),
+            "Make all containers, the state container among them, yourself, or assign Storage Blob Data Contributor on the account.",
+        ),
+    }
+}
+
+async fn try_to_create(scratch: &Scratch) -> Result<()> {
+    let name = scratch.prefix().trim_end_matches('/');
+    let name = ContainerName::new(name).map_err(|error| Error::new(ErrorKind::Invalid, error.to_string()))?;
+    scratch.blobs.create_container(&name).await?;
+    scratch.blobs.delete_container(&name).await
 }
 
 async fn may_write(scratch: &Scratch) -> Check {

@@ -53,7 +53,7 @@ const SOURCE_CHANGED: Question = Question {
     id: "copy-source-match",
     asks: "Put Blob From URL with another ETag of its source:",
     expected: Expected::Answer(412, "SourceConditionNotMet"),
-    matters: "Complete finds out by it that a part was replaced (InvalidPart)",
+    matters: "a CopyObject with conditions on its source counts on the refusal",
 };
 const DELETE_OTHER: Question = Question {
     id: "delete-match-other",

@@ -9,7 +9,7 @@ use super::question::{Expected, Question, Seen};
 use super::scratch::{Scratch, must, seen};
 use crate::blob::copy::{PutBlobFromUrl, SourceAuth};
 use crate::blob::{BlockId, Credential, SourceCondition};
-use crate::object::{Error, Result};
+use crate::object::{Error, Result, StoreTag};
 
 const BLOCK: Question = Question {
     id: "copy-block",
@@ -22,6 +22,12 @@ const BLOB: Question = Question {
     asks: "Put Blob From URL within the account:",
     expected: Expected::Status(201),
     matters: "CopyObject and renames; where it is refused, the bytes go through this process",
+};
+const BLOCK_SOURCE: Question = Question {
+    id: "copy-block-source-match",
+    asks: "Put Block From URL with another ETag of its source:",
+    expected: Expected::Answer(412, "SourceConditionNotMet"),
+    matters: "Complete finds out by it that a part was replaced (InvalidPart)",
 };
 const BLOCK_SAS: Question = Question {
     id: "copy-block-delegation-sas",
@@ -56,6 +62,8 @@ pub async fn ask(scratch: &Scratch, notebook: &mut Notebook) {
         return notebook.note(&BLOCK, Err(error));
     }
     notebook.note(&BLOCK, block(scratch, "y/small", SourceAuth::Preferred).await);
+    let other = SourceCondition::Match(StoreTag::parse("\"0x8D0000000000001\""));
+    notebook.note(&BLOCK_SOURCE, block_if(scratch, "y/small", other, SourceAuth::Preferred).await);
     notebook.note(&BLOB, blob(scratch, "y/small", "y/copy").await);
     notebook.note(
         &BLOCK_SAS,
@@ -79,8 +87,12 @@ async fn sources(scratch: &Scratch) -> Result<()> {
 }
 
 async fn block(scratch: &Scratch, from: &str, auth: SourceAuth) -> Result<Seen> {
+    block_if(scratch, from, SourceCondition::None, auth).await
+}
+
+async fn block_if(scratch: &Scratch, from: &str, condition: SourceCondition, auth: SourceAuth) -> Result<Seen> {
     let (from, to) = (scratch.name(from), scratch.name("y/blocks"));
-    let source = scratch.blobs.copy_source(scratch.blob(&from), SourceCondition::None, auth).await?;
+    let source = scratch.blobs.copy_source(scratch.blob(&from), condition, auth).await?;
     let id = BlockId([b'b'; crate::blob::block_id::BLOCK_ID_BYTES]);
     seen(scratch.blobs.put_block_from_url(scratch.blob(&to), id, &source, None).await, 201)
 }
