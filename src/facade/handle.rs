@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::auth::{self, AccessKey, Identity};
+use super::body::ClientBody;
+use super::in_flight::{LastMove, hold};
 use super::{Facade, ops, respond};
 use crate::net::Body;
 use crate::object::Timestamp;
@@ -22,7 +24,7 @@ use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason, StatusClass}
 pub(super) struct Call<'a> {
     pub facade: &'a Facade,
     pub key: &'a AccessKey,
-    pub body: Incoming,
+    pub body: ClientBody,
     pub chunk_signer: Option<ChunkSigner>,
     /// Path as it stands in the request line, for error documents.
     pub resource: String,
@@ -38,7 +40,11 @@ impl Facade {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let mut seen = Seen::default();
-        let result = self.answer(request, &request_id, &mut seen).await;
+        let permit = self.admit();
+        let result = match &permit {
+            Ok(_) => self.answer(request, &request_id, &mut seen).await,
+            Err(shed) => Err(shed.clone()),
+        };
         let mut response = result.unwrap_or_else(|error| {
             log_error(&error, &method, &path, &request_id, &seen);
             respond::error(&error, &path, &request_id, method == Method::HEAD)
@@ -57,15 +63,19 @@ impl Facade {
             request_id,
             "request"
         );
-        drop(metrics);
+        hold(&mut response, (permit, metrics));
         response
     }
 
-    async fn answer(&self, request: Request<Incoming>, request_id: &str, seen: &mut Seen) -> Result<Response<Body>> {
-        let Ok(_permit) = self.settings.in_flight.clone().try_acquire_owned() else {
+    /// A place among the requests being served.
+    fn admit(&self) -> Result<OwnedSemaphorePermit> {
+        self.settings.in_flight.clone().try_acquire_owned().map_err(|_| {
             self.settings.metrics.facade.shed(ShedReason::InFlight);
-            return Err(S3Code::SlowDown.into());
-        };
+            S3Code::SlowDown.into()
+        })
+    }
+
+    async fn answer(&self, request: Request<Incoming>, request_id: &str, seen: &mut Seen) -> Result<Response<Body>> {
         let (head, body) = request.into_parts();
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or(""));
         let identity = self.authenticate(&head.method, path, query, &head.headers)?;
@@ -80,10 +90,14 @@ impl Facade {
             return answer_unheld(unheld);
         }
         let resource = path.to_owned();
+        let last_move = LastMove::begin();
+        let body = ClientBody::new(body, self.settings.body_timeout, last_move.clone());
+        let writes = operation.writes();
         let call = Call { facade: self, key: &key, body, chunk_signer, resource, request_id };
-        match timeout(self.settings.request_timeout, ops::run(call, operation)).await {
-            Ok(response) => response,
-            Err(_) => Err(S3Code::RequestTimeout.into()),
+        tokio::select! {
+            biased;
+            response = ops::run(call, operation) => response,
+            () = last_move.still_for(self.settings.request_timeout) => Err(overdue(writes)),
         }
     }
 
@@ -108,6 +122,11 @@ impl Facade {
         let status = StatusClass::of(response.status().as_u16());
         key.metrics.observe(seen.operation, status, begun.elapsed(), seen.received, sent);
     }
+}
+
+/// The store took too long. A write may have landed, which an honest 500 says.
+fn overdue(writes: bool) -> S3Error {
+    if writes { S3Code::InternalError.into() } else { S3Code::ServiceUnavailable.into() }
 }
 
 /// What is known of a request so far.
@@ -144,7 +163,9 @@ fn log_error(error: &S3Error, method: &Method, path: &str, request_id: &str, see
     let (code, status) = (error.code().as_str(), error.status().as_u16());
     let cause = error.cause().map(ToString::to_string).unwrap_or_default();
     let component = seen.component();
-    if status >= 500 {
+    // The store refused the facade's own credential: nothing that the client could mend.
+    let store_refused = error.cause().is_some_and(|cause| cause.status() == Some(403));
+    if status >= 500 || store_refused {
         tracing::warn!(%method, path, component, code, status, cause, request_id, "request failed");
     } else {
         tracing::debug!(%method, path, component, code, status, cause, request_id, "request refused");
