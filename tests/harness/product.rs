@@ -63,6 +63,8 @@ pub struct Setup {
     pub store_address: Option<SocketAddr>,
     /// Longest silence of the account.
     pub store_timeout: Duration,
+    /// `None`: the account key.
+    pub credential: Option<Credential>,
 }
 
 /// A running facade and the account behind it.
@@ -115,6 +117,7 @@ impl Default for Setup {
             serve: ServeLimits { drain_delay: Duration::ZERO, ..ServeLimits::default() },
             store_address: None,
             store_timeout: Duration::from_secs(10),
+            credential: None,
         }
     }
 }
@@ -256,7 +259,8 @@ fn router(store: SocketAddr, setup: &Setup) -> Router {
         read_timeout: setup.store_timeout,
     };
     let account = BlobAccount::parse(&format!("http://{store}/{DEVELOPMENT_ACCOUNT}")).unwrap();
-    let credential = Credential::SharedKey(SharedKey::new(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY).unwrap());
+    let key = || Credential::SharedKey(SharedKey::new(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY).unwrap());
+    let credential = setup.credential.clone().unwrap_or_else(key);
     let http = Client::new(Dialer::network(None), limits);
     let blobs = BlobClient::new(account, credential, http, RetryPolicy { backoff, ..RetryPolicy::default() });
     let state = StateStore::new(blobs.clone(), ContainerName::new(STATE).unwrap());
