@@ -249,8 +249,8 @@ async fn settled(product: &Product) {
 #[tokio::test]
 async fn a_silent_body_is_ended_and_a_slow_one_is_not() {
     let limits = Setup {
-        body_timeout: Duration::from_millis(400),
-        request_timeout: Duration::from_millis(600),
+        body_timeout: Duration::from_millis(1_500),
+        request_timeout: Duration::from_millis(1_800),
         ..Setup::default()
     };
     let product = Product::with(limits).await;
@@ -271,7 +271,7 @@ async fn a_silent_body_is_ended_and_a_slow_one_is_not() {
         let mut slow = client.open().await.unwrap();
         slow.write(&request.head_bytes()).await.unwrap();
         for piece in request.body.chunks(length / 10) {
-            tokio::time::sleep(Duration::from_millis(150)).await;
+            tokio::time::sleep(Duration::from_millis(250)).await;
             slow.write(piece).await.unwrap();
         }
         let answer = slow.read("PUT").await.unwrap();
