@@ -5,8 +5,8 @@
 
 mod auth;
 mod body;
-mod deadline;
 mod handle;
+mod last_move;
 mod ops;
 mod respond;
 mod tally;
@@ -33,9 +33,9 @@ pub struct FacadeSettings {
     pub development: bool,
     /// Longest time between two pieces of a request's body.
     pub body_timeout: Duration,
-    /// Longest time for a request until its answer begins.
+    /// Longest time until the answer to a request begins, counted from the last piece of its body.
     pub request_timeout: Duration,
-    /// Requests being served at one time; more are turned away.
+    /// Requests being served at one time, until the end of their answers; more are turned away.
     pub in_flight: Arc<Semaphore>,
     /// Memory for bodies that are buffered.
     pub budget: ByteBudget,

@@ -52,9 +52,9 @@ pub struct FacadeLimits {
     pub body_timeout: Duration,
     /// A connection without a request is closed after it.
     pub idle_timeout: Duration,
-    /// Until the answer to a request begins. That to an upload begins after its last byte, so this bounds
-    /// the slowest upload of one request; `body_timeout` is what ends one that stands still. The answer
-    /// itself may take as long as it needs.
+    /// Until the answer to a request begins, counted from the last piece of its body: an upload may be
+    /// as slow as it likes; `body_timeout` is what ends one that stands still. The answer itself may take
+    /// as long as it needs.
     pub request_timeout: Duration,
     /// After a signal to stop: not ready, yet accepting.
     pub drain_delay: Duration,

@@ -1,26 +1,47 @@
 //! The body of a request: verified while it passes.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures::Stream;
-use http_body::Body as _;
+use futures::StreamExt;
 use hyper::body::Incoming;
 
 use super::Facade;
-use super::deadline::Moving;
+use super::last_move::LastMove;
 use crate::net::budget::Grant;
+use crate::net::{BodyError, RequestBody};
 use crate::object::body::collect;
-use crate::object::{ByteStream, Checksum, Error, ErrorKind, Payload, Result};
-use crate::s3::error::{self, Access, S3Code, S3Error};
+use crate::object::{ByteStream, Checksum, Error, ErrorKind, Payload};
+use crate::s3::error::{Access, Result, S3Code, S3Error};
 use crate::s3::payload::{BodyDeclaration, DeclaredChecksum};
 use crate::s3::sigv4::ChunkSigner;
 use crate::s3::verify::{BodyVerifier, Outcome, verified_payload};
+use crate::telemetry::label::ShedReason;
 
 /// Bodies up to this length are read whole before they are sent on: the write can then be sent
 /// again after throttling, and a checksum that comes behind the body is stored with it.
 const BUFFERED_BYTES_MAX: u64 = 1 << 20;
+
+/// The body of a request as it comes in, not verified yet.
+pub(super) struct ClientBody {
+    body: RequestBody,
+    last_move: LastMove,
+}
+
+impl ClientBody {
+    /// A body that may be silent for at most `idle_timeout`; every piece of it is a move.
+    pub fn new(incoming: Incoming, idle_timeout: Duration, last_move: LastMove) -> Self {
+        Self { body: RequestBody::new(incoming, idle_timeout), last_move }
+    }
+
+    fn into_stream(self) -> ByteStream {
+        let Self { body, last_move } = self;
+        Box::pin(body.map(move |piece| {
+            last_move.now();
+            piece.map_err(broken_off)
+        }))
+    }
+}
 
 /// A body on its way to Blob.
 pub(super) struct Verified {
@@ -42,10 +63,10 @@ impl Facade {
     /// What the verifier finds in a small body; AccessDenied for unsigned chunks.
     pub(super) async fn verified(
         &self,
-        incoming: Incoming,
+        body: ClientBody,
         declared: &BodyDeclaration,
         signer: Option<ChunkSigner>,
-    ) -> error::Result<Verified> {
+    ) -> Result<Verified> {
         // Azure checks the MD5 of what it stores: computing it here as well would cost most of a core.
         let content_md5 = declared.content_md5;
         let unchecked = BodyDeclaration { content_md5: None, ..declared.clone() };
@@ -55,7 +76,7 @@ impl Facade {
             _ => Vec::new(),
         };
         let (payload, outcome) =
-            verified_payload(self.stream(incoming), verifier).await.map_err(|error| refusal(error, None))?;
+            verified_payload(body.into_stream(), verifier).await.map_err(|error| refusal(error, None))?;
         if payload.length > BUFFERED_BYTES_MAX {
             return Ok(Verified { payload, outcome, content_md5, checksums: known_checksums, grant: None });
         }
@@ -71,25 +92,26 @@ impl Facade {
     /// Reads a whole document.
     ///
     /// # Errors
-    /// MalformedXML if it is longer than `limit`; what the verifier finds.
+    /// MalformedXML if it is longer than `limit`; SlowDown if there is no memory for it; what the
+    /// verifier finds.
     pub(super) async fn document(
         &self,
-        incoming: Incoming,
+        body: ClientBody,
         declared: &BodyDeclaration,
         signer: Option<ChunkSigner>,
         limit: usize,
-    ) -> error::Result<Bytes> {
+    ) -> Result<Bytes> {
         if declared.length > limit as u64 {
             return Err(S3Error::new(S3Code::MalformedXML, "The document is too long."));
         }
+        let Some(_grant) = self.settings.budget.try_acquire(declared.length) else {
+            self.settings.metrics.facade.shed(ShedReason::Memory);
+            return Err(S3Code::SlowDown.into());
+        };
         let verifier = BodyVerifier::new(declared, signer)?;
         let (payload, outcome) =
-            verified_payload(self.stream(incoming), verifier).await.map_err(|error| refusal(error, None))?;
+            verified_payload(body.into_stream(), verifier).await.map_err(|error| refusal(error, None))?;
         collect(payload.into_stream(), limit).await.map_err(|error| refusal(error, Some(&outcome)))
-    }
-
-    fn stream(&self, incoming: Incoming) -> ByteStream {
-        Box::pin(Moving::new(Frames(incoming), self.settings.body_timeout))
     }
 }
 
@@ -104,25 +126,10 @@ pub(super) fn refusal(error: Error, outcome: Option<&Outcome>) -> S3Error {
     S3Error::from_object(error, Access::Write)
 }
 
-/// The data frames of a request.
-struct Frames(Incoming);
-
-impl Stream for Frames {
-    type Item = Result<Bytes>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            return Poll::Ready(match ready!(Pin::new(&mut self.0).poll_frame(context)) {
-                None => None,
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => Some(Ok(data)),
-                    // Trailers of the HTTP framing: S3's own come inside the body.
-                    Err(_) => continue,
-                },
-                Some(Err(error)) => {
-                    Some(Err(Error::new(ErrorKind::BodyIncomplete, "the client broke off").with_source(error)))
-                }
-            });
-        }
+/// The body did not come as it was announced.
+fn broken_off(error: BodyError) -> Error {
+    if error.timed_out {
+        return S3Error::from(S3Code::RequestTimeout).into_object();
     }
+    Error::new(ErrorKind::BodyIncomplete, "the client broke off").with_source(error)
 }

@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::auth::{self, AccessKey, Identity};
+use super::body::ClientBody;
+use super::last_move::LastMove;
 use super::tally::Tally;
 use super::{Facade, ops, respond};
 use crate::net::Body;
@@ -22,7 +24,7 @@ use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason};
 pub(super) struct Call<'a> {
     pub facade: &'a Facade,
     pub key: &'a AccessKey,
-    pub body: Incoming,
+    pub body: ClientBody,
     pub chunk_signer: Option<ChunkSigner>,
     /// Path as it stands in the request line, for error documents.
     pub resource: String,
@@ -36,7 +38,13 @@ impl Facade {
         let request_id = next_request_id();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let result = self.answer(request, &request_id, &mut tally).await;
+        let result = match self.admit() {
+            Ok(place) => {
+                tally.place = Some(place);
+                self.answer(request, &request_id, &mut tally).await
+            }
+            Err(shed) => Err(shed),
+        };
         let mut response = result.unwrap_or_else(|error| {
             log_error(&error, &method, &path, &request_id, &tally);
             respond::error(&error, &path, &request_id, method == Method::HEAD)
@@ -57,11 +65,15 @@ impl Facade {
         tally.follow(response)
     }
 
-    async fn answer(&self, request: Request<Incoming>, request_id: &str, tally: &mut Tally) -> Result<Response<Body>> {
-        let Ok(_permit) = self.settings.in_flight.clone().try_acquire_owned() else {
+    /// A place among the requests being served; it is held until the answer has been sent.
+    fn admit(&self) -> Result<OwnedSemaphorePermit> {
+        self.settings.in_flight.clone().try_acquire_owned().map_err(|_| {
             self.settings.metrics.facade.shed(ShedReason::InFlight);
-            return Err(S3Code::SlowDown.into());
-        };
+            S3Code::SlowDown.into()
+        })
+    }
+
+    async fn answer(&self, request: Request<Incoming>, request_id: &str, tally: &mut Tally) -> Result<Response<Body>> {
         let (head, body) = request.into_parts();
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or(""));
         let identity = self.authenticate(&head.method, path, query, &head.headers)?;
@@ -76,10 +88,14 @@ impl Facade {
             return answer_unheld(unheld);
         }
         let resource = path.to_owned();
+        let last_move = LastMove::begin();
+        let body = ClientBody::new(body, self.settings.body_timeout, last_move.clone());
+        let writes = operation.writes();
         let call = Call { facade: self, key: &key, body, chunk_signer, resource, request_id };
-        match timeout(self.settings.request_timeout, ops::run(call, operation)).await {
-            Ok(response) => response,
-            Err(_) => Err(S3Code::RequestTimeout.into()),
+        tokio::select! {
+            biased;
+            response = ops::run(call, operation) => response,
+            () = last_move.still_for(self.settings.request_timeout) => Err(overdue(writes)),
         }
     }
 
@@ -98,6 +114,11 @@ impl Facade {
     }
 }
 
+/// The store took too long. A write may have landed, which an honest 500 says.
+fn overdue(writes: bool) -> S3Error {
+    if writes { S3Code::InternalError.into() } else { S3Code::ServiceUnavailable.into() }
+}
+
 /// A key that Blob Storage cannot hold is not there.
 fn answer_unheld(unheld: Unheld) -> Result<Response<Body>> {
     match unheld {
@@ -112,7 +133,9 @@ fn log_error(error: &S3Error, method: &Method, path: &str, request_id: &str, tal
     let (code, status) = (error.code().as_str(), error.status().as_u16());
     let cause = error.cause().map(ToString::to_string).unwrap_or_default();
     let component = tally.component();
-    if status >= 500 {
+    // The store refused the facade's own credential: nothing that the client could mend.
+    let store_refused = error.cause().is_some_and(|cause| cause.status() == Some(403));
+    if status >= 500 || store_refused {
         tracing::warn!(%method, path, component, code, status, cause, request_id, "request failed");
     } else {
         tracing::debug!(%method, path, component, code, status, cause, request_id, "request refused");

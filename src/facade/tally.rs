@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::Stream;
 use http::Response;
 use http_body::Body as _;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::auth::AccessKey;
 use crate::net::Body;
@@ -25,6 +26,8 @@ pub(super) struct Tally {
     pub received: u64,
     /// Whose request it is, once that is known.
     pub key: Option<Arc<AccessKey>>,
+    /// Its place among the requests being served.
+    pub place: Option<OwnedSemaphorePermit>,
     unknown: Arc<ComponentMetrics>,
     sent: u64,
     /// `Aborted` until the answer is complete.
@@ -40,6 +43,7 @@ impl Tally {
             operation: S3Operation::Unknown,
             received: 0,
             key: None,
+            place: None,
             unknown,
             sent: 0,
             status: StatusClass::Aborted,

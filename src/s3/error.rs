@@ -179,7 +179,7 @@ impl S3Error {
             S3Code::BadDigest | S3Code::InvalidDigest | S3Code::XAmzContentSHA256Mismatch => {
                 ErrorKind::ChecksumMismatch
             }
-            S3Code::IncompleteBody => ErrorKind::BodyIncomplete,
+            S3Code::IncompleteBody | S3Code::RequestTimeout => ErrorKind::BodyIncomplete,
             S3Code::SignatureDoesNotMatch | S3Code::AccessDenied => ErrorKind::Denied,
             S3Code::EntityTooLarge => ErrorKind::TooLarge,
             _ => ErrorKind::Invalid,

@@ -136,8 +136,10 @@ pub fn stored_content_encoding(headers: &HeaderMap) -> Option<String> {
 
 fn length(headers: &HeaderMap, mode: PayloadMode) -> Result<u64> {
     let name = if mode.chunked() { &header::DECODED_CONTENT_LENGTH } else { &CONTENT_LENGTH };
-    let value = headers.get(name).ok_or(S3Code::MissingContentLength)?;
-    let digits = value.to_str().unwrap_or_default().trim();
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().ok_or(S3Code::MissingContentLength)?;
+    // Two lengths could mean two things; one of them is not valid then.
+    let digits = if values.next().is_some() { "" } else { value.to_str().unwrap_or_default().trim() };
     let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|_| valid).ok_or_else(|| {
         S3Error::new(S3Code::InvalidArgument, "The length of the body must be a number of bytes.")

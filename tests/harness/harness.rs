@@ -1,6 +1,7 @@
 //! What the integration tests stand on: servers, clients and judges that share no code with the
+//! product, so that a misreading in the product is not mirrored in its judge. [`product`] alone is made of
+//! the product: it runs the facade that the others judge.
 //! product, so that a misreading in the product is not mirrored in its judge.
-//!
 //! A test includes it with `#[path = "harness/harness.rs"] mod harness;`.
 
 // Each test binary uses a part of it.
@@ -12,6 +13,7 @@ pub mod hash;
 pub mod http1;
 pub mod oracle;
 pub mod percent;
+pub mod product;
 pub mod random;
 pub mod s3_client;
 pub mod s3_source;

@@ -8,13 +8,12 @@ use crate::facade::respond;
 use crate::net::Body;
 use crate::object::CopyRequest;
 use crate::object::write::CopyAttributes;
-use crate::s3::error::{Result, S3Code, S3Error};
+use crate::s3::error::Result;
 use crate::s3::operation::CopyObject;
 use crate::s3::xml::copy;
 
 pub async fn run(call: &Call<'_>, request: CopyObject) -> Result<Response<Body>> {
     only_null_version(request.source.version_id.as_deref())?;
-    refuse_to_change_nothing(&request)?;
     let route = call.route(&request.address.bucket)?;
     let from = call.route(&request.source.address.bucket)?;
     let replace = request.replace_metadata.map(|(mut content, user)| {
@@ -37,18 +36,4 @@ pub async fn run(call: &Call<'_>, request: CopyObject) -> Result<Response<Body>>
         super::put_object::encrypted(&mut response);
     }
     Ok(response)
-}
-
-/// S3 refuses to copy an object onto itself without a change.
-fn refuse_to_change_nothing(request: &CopyObject) -> Result<()> {
-    let changes =
-        request.replace_metadata.is_some() || request.replace_tags.is_some() || request.storage_class.is_some();
-    if request.source.address != request.address || changes {
-        return Ok(());
-    }
-    Err(S3Error::new(
-        S3Code::InvalidRequest,
-        "This copy request is illegal because it is trying to copy an object to itself without changing the \
-         object's metadata, storage class, website redirect location or encryption attributes.",
-    ))
 }

@@ -7,7 +7,7 @@ use crate::facade::handle::Call;
 use crate::facade::respond;
 use crate::net::Body;
 use crate::object::multipart::CopyPart;
-use crate::object::{ByteRange, Span};
+use crate::object::{ByteRange, Error, ErrorKind, Span};
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::operation::UploadPartCopy;
 use crate::s3::xml::copy;
@@ -24,8 +24,19 @@ pub async fn run(call: &Call<'_>, request: UploadPartCopy) -> Result<Response<Bo
         source_condition: request.source.condition,
         span: request.range.map(span).transpose()?,
     };
-    let stored = route.copy_part(&address.key, &id, &from, &part).await.map_err(write_error)?;
+    let stored = route.copy_part(&address.key, &id, &from, &part).await.map_err(refused)?;
     Ok(respond::xml(copy::render_part(&stored.etag, stored.last_modified, &stored.checksums)))
+}
+
+/// A range of a copy has to lie inside its source; S3 calls any other an argument that is not valid.
+fn refused(error: Error) -> S3Error {
+    match error.kind() {
+        ErrorKind::RangeUnsatisfiable => {
+            S3Error::new(S3Code::InvalidArgument, "Range specified is not valid for the size of the source object")
+                .with("ArgumentName", "x-amz-copy-source-range")
+        }
+        _ => write_error(error),
+    }
 }
 
 fn span(range: ByteRange) -> Result<Span> {

@@ -51,6 +51,10 @@ impl Element {
 /// MalformedXML for what is not well-formed UTF-8, for another root, a DTD, an unknown entity or too
 /// deep nesting.
 pub fn read(document: &[u8], root: &str) -> Result<Element> {
+    // XML has no such characters, and an answer that repeats one would be malformed too.
+    if document.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+        return Err(malformed());
+    }
     let text = std::str::from_utf8(document).map_err(|_| malformed())?;
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();

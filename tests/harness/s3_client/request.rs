@@ -22,6 +22,7 @@ pub struct RequestBuilder {
     date: String,
     expires: Option<i64>,
     anonymous: bool,
+    decoded_length: Option<usize>,
 }
 
 /// A request ready to go out. Every field may still be spoiled.
@@ -50,6 +51,7 @@ impl RequestBuilder {
             date: amz_date(SystemTime::now()),
             expires: None,
             anonymous: false,
+            decoded_length: None,
         }
     }
 
@@ -91,6 +93,11 @@ impl RequestBuilder {
         Self { expires: Some(expires), ..self }
     }
 
+    /// Announces (and signs) another length than the body has.
+    pub fn decoded_length(self, length: usize) -> Self {
+        Self { decoded_length: Some(length), ..self }
+    }
+
     /// Does not sign at all.
     pub fn anonymous(self) -> Self {
         Self { anonymous: true, ..self }
@@ -112,7 +119,7 @@ impl RequestBuilder {
         if let Some(token) = &self.credentials.session_token {
             headers.push(("x-amz-security-token".into(), token.clone()));
         }
-        headers.extend(self.mode.headers(self.body.len()));
+        headers.extend(self.mode.headers(self.decoded_length.unwrap_or(self.body.len())));
         headers.extend(self.headers.iter().cloned());
         let scope = self.credentials.scope(&self.date);
         let signed = signed_names(&headers);
