@@ -242,11 +242,11 @@ impl Base {
         }
     }
 
-    /// Whether `object` was written on condition that it replaces this very write.
+    /// Whether `object` was written on condition that it replaces this very write. Absence is no write:
+    /// a key may be absent, written, deleted and absent again.
     pub fn named_by(&self, object: &StoredObject) -> bool {
         use crate::bucket::codec::Replaced;
         match (self, &object.replaced) {
-            (Self::Absent, Some(Replaced::Absent)) => true,
             (Self::Blob { write_id: Some(base), .. }, Some(Replaced::Write(id))) => *base == id.to_string(),
             (Self::Blob { write_id: None, store_tag }, Some(Replaced::Foreign(tag))) => store_tag == tag.as_str(),
             _ => false,
