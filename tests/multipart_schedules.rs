@@ -30,7 +30,8 @@ fn uploads_of_one_key_never_mix_and_never_get_lost() {
         let tally = run_schedule(seed, true).unwrap_or_else(|wrong| panic!("schedule {seed}: {wrong}"));
         return println!("schedule {seed}: {tally:?}");
     }
-    let count = number("BLUEBUCKET_SCHEDULES").unwrap_or(if std::env::var("BLUEBUCKET_FULL").is_ok() { FULL } else { QUICK });
+    let count =
+        number("BLUEBUCKET_SCHEDULES").unwrap_or(if std::env::var("BLUEBUCKET_FULL").is_ok() { FULL } else { QUICK });
     let base = number("BLUEBUCKET_BASE").unwrap_or_else(|| u64::from(fastrand::u32(..)));
     println!("{count} schedules from base {base}");
     let began = Instant::now();

@@ -32,6 +32,8 @@ pub struct Hostility {
     pub delay_max: u64,
     /// Share of the requests that go wrong.
     pub chance: f64,
+    /// The same of commits of block lists, where it matters most.
+    pub chance_of_commits: f64,
     /// Requests that go wrong in all.
     pub budget: u32,
 }
@@ -135,7 +137,7 @@ impl Wire {
 
     /// From now on everything is answered at once.
     pub fn calm(&self) {
-        self.weather().1 = Hostility { delay_max: 0, chance: 0.0, budget: 0 };
+        self.weather().1 = Hostility { delay_max: 0, chance: 0.0, chance_of_commits: 0.0, budget: 0 };
     }
 
     /// Writes and deletes that were carried out or refused, in order.
@@ -148,18 +150,24 @@ impl Wire {
     }
 
     /// Draws how long request and answer take and what goes wrong.
-    fn draw(&self) -> (Duration, Fate, Duration) {
+    fn draw(&self, head: &request::Parts, body: &[u8]) -> (Duration, Fate, Duration) {
         let mut weather = self.weather();
         let (random, hostility) = &mut *weather;
         let mut delay = || Duration::from_micros(random.below(hostility.delay_max * 1000));
         let (before, after) = (delay(), delay());
-        if hostility.budget == 0 || !random.chance(hostility.chance) {
+        let commits = head.method == Method::PUT && head.uri.query().is_some_and(|query| query == "comp=blocklist");
+        let chance = if commits { hostility.chance_of_commits } else { hostility.chance };
+        if hostility.budget == 0 || !random.chance(chance) {
             return (before, Fate::Answered, after);
         }
         hostility.budget -= 1;
         use Fate::{FailedAfter, FailedBefore, Late, LostAfter, LostBefore, Throttled};
-        let fate =
+        let mut fate =
             *random.pick(&[LostBefore, LostAfter, LostAfter, LostAfter, FailedBefore, FailedAfter, Throttled, Late]);
+        // A commit of no blocks consumes none: nothing could keep it from landing after it was sent again.
+        if fate == Late && commits && !body.windows(6).any(|window| window == b"<Uncom") {
+            fate = LostAfter;
+        }
         let late = PATIENCE + Duration::from_millis(random.below(4_000));
         (if fate == Late { late } else { before }, fate, after)
     }
@@ -167,7 +175,8 @@ impl Wire {
     async fn serve(self: Arc<Self>, request: Request<hyper::body::Incoming>) -> Result<Response<Body>, &'static str> {
         let (head, body) = request.into_parts();
         let Ok(body) = body.collect().await else { return Err("the client went away") };
-        let (before, fate, after) = self.draw();
+        let body = body.to_bytes();
+        let (before, fate, after) = self.draw(&head, &body);
         match fate {
             Fate::LostBefore => return Err("lost before"),
             Fate::FailedBefore => return Ok(failure(500, "OperationTimedOut")),
@@ -178,7 +187,7 @@ impl Wire {
         let wire = self.clone();
         let executed = tokio::spawn(async move {
             sleep(before).await;
-            wire.execute(head, body.to_bytes(), fate).await
+            wire.execute(head, body, fate).await
         });
         let answer = executed.await.map_err(|_| "the service broke")?;
         sleep(after).await;

@@ -139,8 +139,7 @@ async fn begin(world: &Arc<World>, number: u64) -> Option<usize> {
     let mut journal = world.journal();
     let line = format!("upload {} of value {} demands {demands:?}", id, planned.tag);
     journal.note(world.wire.tick(), line);
-    let upload =
-        Upload { tag: planned.tag, id, demands, condition, parts, completes: Vec::new(), aborts: Vec::new() };
+    let upload = Upload { tag: planned.tag, id, demands, condition, parts, completes: Vec::new(), aborts: Vec::new() };
     journal.uploads.push(upload);
     Some(journal.uploads.len() - 1)
 }

@@ -1,6 +1,6 @@
 //! What clients saw, and whether it may be so.
 
-use bluebucket::object::{Error, ErrorKind, ETag, UploadId, WriteCondition};
+use bluebucket::object::{ETag, Error, ErrorKind, UploadId, WriteCondition};
 use http::StatusCode;
 
 use super::{Tally, Uploads, Values};

@@ -86,10 +86,11 @@ pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async move {
         let mut random = Random::new(seed);
-        let budget = *random.pick(&[0, 0, 1, 2, 3, 4]);
+        let budget = *random.pick(&[0, 0, 1, 2, 3]);
         let hostility = Hostility {
             delay_max: *random.pick(&[0, 1, 20, 300]),
-            chance: *random.pick(&[0.02, 0.05, 0.15]),
+            chance: *random.pick(&[0.0, 0.02, 0.1]),
+            chance_of_commits: *random.pick(&[0.1, 0.4, 0.7]),
             budget,
         };
         let blob = HostileBlob::start(random.next(), hostility, &[CONTAINER, STATE]);
@@ -183,10 +184,12 @@ impl Planned {
 
     pub fn whole(&self) -> Bytes {
         let parts = self.parts.iter().map(|&(number, length)| content(self.tag, number, length));
-        parts.fold(Vec::new(), |mut whole, part| {
-            whole.extend_from_slice(&part);
-            whole
-        }).into()
+        parts
+            .fold(Vec::new(), |mut whole, part| {
+                whole.extend_from_slice(&part);
+                whole
+            })
+            .into()
     }
 }
 

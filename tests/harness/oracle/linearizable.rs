@@ -79,7 +79,8 @@ fn telling<V: Eq + Hash>(operations: &[Operation<V>]) -> Vec<usize> {
             _ => None,
         })
         .collect();
-    let conditions = operations.iter().any(|operation| matches!(operation.action, Action::WriteIf { .. } | Action::DeleteIf { .. }));
+    let conditions =
+        operations.iter().any(|operation| matches!(operation.action, Action::WriteIf { .. } | Action::DeleteIf { .. }));
     let tells = |operation: &Operation<V>| match &operation.action {
         _ if operation.returned.is_some() => true,
         Action::Read(_) => false,
