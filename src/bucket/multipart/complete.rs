@@ -8,6 +8,7 @@ use super::names;
 use super::record::{Base, Done, Marker, Publishing, State};
 use super::verdict::{self, Sent, Verdict};
 use super::{no_such_upload, stage};
+use crate::blob::get_block_list::BlockListKind;
 use crate::blob::put_block_list::{BLOCKS_MAX, PutBlockList};
 use crate::bucket::codec::{self, Decoded, WriteId};
 use crate::bucket::put::condition_failed;
@@ -208,6 +209,9 @@ impl Bucket {
             &whole.etag,
             &whole.checksums,
         );
+        if let Some(witness) = record.witness()? {
+            stage::stage_witness(self, self.blob(key), witness).await?;
+        }
         marker.state = State::Publishing(record.clone());
         let name = names::marker(&self.name, key, id);
         let version = self.state.replace(&name, &marker, marker.listed(), version).await?;
@@ -225,6 +229,9 @@ impl Bucket {
             condition: record.base.condition(),
         };
         for sends in 1.. {
+            if sent == Sent::Perhaps && !self.may_send_again(key, record).await? {
+                break;
+            }
             let refusal = match self.blobs.put_block_list(self.blob(key), &commit).await {
                 Ok(written) => {
                     let stored = record.stored(written.last_modified);
@@ -266,6 +273,17 @@ impl Bucket {
                 Some(stored) => self.clear(key, id, &ready.version).await.map(|()| Round::Done(stored)),
                 None => Ok(Round::Unknown(ready.version)),
             },
+        }
+    }
+
+    /// A commit of no blocks over nothing consumes nothing: only as long as its witness is staged is it
+    /// known not to have landed.
+    async fn may_send_again(&self, key: &ObjectKey, record: &Publishing) -> Result<bool> {
+        let Some(witness) = record.witness()? else { return Ok(true) };
+        match self.blobs.get_block_list(self.blob(key), BlockListKind::Uncommitted).await {
+            Ok(list) => Ok(list.uncommitted.iter().any(|block| block.id == witness.base64())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
