@@ -3,19 +3,30 @@
 //! Everything that must survive a process lives here. A replaced record whose answer was lost is
 //! read back: a record names the write that made it, so that one's own write is recognised.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 
 use crate::blob::get_blob::ReadRange;
 use crate::blob::list::ListBlobs;
 use crate::blob::put_blob::PutBlob;
 use crate::blob::{BlobClient, BlobCondition, BlobRef, MetadataPairs};
+use crate::net::Backoff;
 use crate::object::body::collect;
 use crate::object::{ContainerName, Error, ErrorKind, Payload, Result, StoreTag, checksum, text};
 
 /// Largest record in bytes: a publishing record of 10,000 parts with 8 KiB of metadata stays below.
 const RECORD_BYTES_MAX: usize = 1 << 20;
+/// A change of a known version takes effect once at most, so it is sent again where its fate is not known.
+const RESENDS: Backoff = Backoff {
+    base: Duration::from_millis(200),
+    max: Duration::from_secs(5),
+    tries_max: 5,
+    total_max: Duration::from_secs(20),
+};
 /// Metadata name that tells one write of a record from another.
 const WRITE: &str = "write";
 
@@ -104,10 +115,18 @@ impl StateStore {
     /// # Errors
     /// `Conflict` if somebody else has changed it since. That it is gone already is success.
     pub async fn delete(&self, name: &str, version: &Version) -> Result<()> {
-        match self.blobs.delete_blob(self.blob(name), &BlobCondition::Match(version.0.clone())).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) if error.kind() == ErrorKind::PreconditionFailed => Err(error.with_kind(ErrorKind::Conflict)),
-            other => other,
+        let mut tries = 1;
+        loop {
+            match self.blobs.delete_blob(self.blob(name), &BlobCondition::Match(version.0.clone())).await {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::PreconditionFailed => {
+                    return Err(error.with_kind(ErrorKind::Conflict));
+                }
+                Err(error) if error.outcome_unknown() && tries < RESENDS.tries_max => {}
+                other => return other,
+            }
+            sleep(RESENDS.wait(tries)).await;
+            tries += 1;
         }
     }
 
@@ -134,12 +153,25 @@ impl StateStore {
     ) -> Result<Version> {
         let content = serde_json::to_vec(record)
             .map_err(|error| Error::new(ErrorKind::Unexpected, format!("record {name} cannot be written: {error}")))?;
+        let content = Bytes::from(content);
         let write = text::base64url(&random());
         metadata.push((WRITE.to_owned(), write.clone()));
         let request = PutBlob { crc64: Some(checksum::crc64(&content)), metadata, condition, ..Default::default() };
-        match self.blobs.put_blob(self.blob(name), Payload::from(Bytes::from(content)), request).await {
-            Ok(written) => Ok(Version(written.store_tag)),
-            Err(error) => self.settle(name, &write, error).await,
+        // A record created anew may have been seen and deleted by somebody: it is not created again.
+        let tries_max = if matches!(request.condition, BlobCondition::Match(_)) { RESENDS.tries_max } else { 1 };
+        let mut tries = 1;
+        loop {
+            let sent = self.blobs.put_blob(self.blob(name), Payload::from(content.clone()), request.clone()).await;
+            let error = match sent {
+                Ok(written) => return Ok(Version(written.store_tag)),
+                Err(error) => error,
+            };
+            match self.settle(name, &write, error).await {
+                Err(error) if error.outcome_unknown() && tries < tries_max => {}
+                other => return other,
+            }
+            sleep(RESENDS.wait(tries)).await;
+            tries += 1;
         }
     }
 

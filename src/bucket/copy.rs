@@ -1,6 +1,6 @@
 //! CopyObject within the account: Put Blob From URL, and staged blocks where that is not to be had.
 
-use super::codec::Decoded;
+use super::codec::{Decoded, Replaced};
 use super::get::no_object;
 use super::multipart::stage;
 use super::put::{metadata_moved, refused};
@@ -143,10 +143,12 @@ impl Bucket {
         }
     }
 
-    /// A copy whose outcome is unknown has landed if the blob carries its write id.
+    /// A copy whose outcome is unknown has landed if the blob carries its write id, or was written on
+    /// condition that it replaces that very write.
     async fn find_write(&self, key: &ObjectKey, own: &Decoded, error: Error) -> Result<crate::object::Timestamp> {
         match self.look(key).await {
             Ok(Some(object)) if object.write_id == own.write_id => Ok(object.meta.last_modified),
+            Ok(Some(object)) if object.replaced == own.write_id.map(Replaced::Write) => Ok(object.meta.last_modified),
             _ => Err(error),
         }
     }

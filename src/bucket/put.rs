@@ -142,7 +142,8 @@ pub(super) async fn write_blob(
     }
 }
 
-/// A write whose outcome is unknown has landed if the blob carries its write id.
+/// A write whose outcome is unknown has landed if the blob carries its write id, or was written on
+/// condition that it replaces that very write.
 async fn settle(
     blobs: &BlobClient,
     blob: BlobRef<'_>,
@@ -152,7 +153,14 @@ async fn settle(
 ) -> Result<Landed> {
     let Ok(properties) = blobs.get_properties(blob).await else { return Err(error) };
     let object = codec::stored_object(properties, place.container, place.name);
-    if own.write_id.is_none() || object.write_id != own.write_id {
+    let Some(write_id) = own.write_id else { return Err(error) };
+    if let (Some(Replaced::Write(replaced)), Some(etag)) = (&object.replaced, &own.etag)
+        && *replaced == write_id
+    {
+        let last_modified = own.last_modified.unwrap_or(object.meta.last_modified);
+        return Ok(Landed { etag: etag.clone(), store_tag: object.store_tag, last_modified });
+    }
+    if object.write_id != own.write_id {
         return Err(error);
     }
     Ok(Landed { etag: object.meta.etag, store_tag: object.store_tag, last_modified: object.meta.last_modified })

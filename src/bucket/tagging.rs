@@ -2,6 +2,7 @@
 
 use super::codec::{self, Decoded};
 use super::get::{changed_meanwhile, no_object};
+use super::put::replaces;
 use super::{Bucket, StoredObject};
 use crate::blob::BlobCondition;
 use crate::object::{Attributes, Error, ErrorKind, ObjectKey, Result, Tags};
@@ -50,7 +51,12 @@ fn attributes(object: &StoredObject, tags: &Tags) -> Attributes {
 fn kept(object: &StoredObject) -> Decoded {
     Decoded {
         write_id: Some(object.write_id.unwrap_or_else(super::WriteId::generate)),
-        replaced: object.replaced.clone(),
+        // The first metadata write of a foreign blob gives it a write id. It is no other object by that:
+        // whoever meant to replace the foreign blob has to see that its bytes are still there.
+        replaced: match object.write_id {
+            Some(_) => object.replaced.clone(),
+            None => Some(replaces(object)),
+        },
         upload_id: object.upload_id.clone(),
         etag: Some(object.meta.etag.clone()),
         last_modified: Some(object.meta.last_modified),

@@ -139,8 +139,9 @@ fn operation(called: u64, returned: u64, action: Action<u8>) -> Operation<u8> {
 
 #[test]
 fn linearizability_table() {
-    use Action::{Delete, Read, Write, WriteIf};
+    use Action::{Delete, DeleteIf, Read, Write, WriteIf};
     let create = |value, landed| WriteIf { base: None, value, landed };
+    let drop_of = |base, landed| DeleteIf { base, landed };
     let cases: Vec<(&str, bool, Vec<Operation<u8>>)> = vec![
         ("nothing", true, vec![]),
         ("read own write", true, vec![operation(1, 2, Write(1)), operation(3, 4, Read(Some(1)))]),
@@ -190,6 +191,13 @@ fn linearizability_table() {
             true,
             vec![operation(1, 5, create(1, true)), operation(2, 6, create(2, false)), operation(7, 8, Read(Some(1)))],
         ),
+        (
+            "deleted what was written since",
+            false,
+            vec![operation(1, 2, Write(1)), operation(3, 4, Write(2)), operation(5, 6, drop_of(1, true))],
+        ),
+        ("deleted what was there", true, vec![operation(1, 2, Write(1)), operation(3, 4, drop_of(1, true))]),
+        ("delete refused for nothing", false, vec![operation(1, 2, Write(1)), operation(3, 4, drop_of(1, false))]),
         ("refused for nothing", false, vec![operation(1, 2, create(1, false))]),
         (
             "unknown create explains the refusal",
@@ -229,6 +237,10 @@ fn by_force(state: Option<u8>, left: &[Operation<u8>]) -> bool {
             Action::Read(value) => (!known || value == state).then_some(state),
             Action::WriteIf { base, value, landed } if base == state => (!known || landed).then_some(Some(value)),
             Action::WriteIf { landed, .. } => (!known || !landed).then_some(state),
+            Action::DeleteIf { base, landed } if state.is_none_or(|value| value == base) => {
+                (!known || landed).then_some(None)
+            }
+            Action::DeleteIf { landed, .. } => (!known || !landed).then_some(state),
         };
         after.is_some_and(|after| by_force(after, &rest))
     })
@@ -244,10 +256,11 @@ fn linearizability_agrees_with_brute_force() {
                 let called = random.below(20);
                 let value = random.below(3) as u8;
                 let maybe = random.chance(0.7).then_some(value);
-                let action = match random.below(8) {
+                let action = match random.below(9) {
                     0..3 => Action::Write(value),
                     3 => Action::Delete,
                     4 => Action::WriteIf { base: maybe, value: random.below(3) as u8, landed: random.chance(0.5) },
+                    5 => Action::DeleteIf { base: value, landed: random.chance(0.5) },
                     _ => Action::Read(maybe),
                 };
                 let returned = random.chance(0.8).then(|| called + 1 + random.below(8));

@@ -1,13 +1,19 @@
 //! CompleteMultipartUpload: check, stage, make ready, commit; at most once, whoever goes on with it.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::names;
 use super::record::{Base, Done, Marker, Publishing, State};
 use super::verdict::{self, Sent, Verdict};
 use super::{no_such_upload, stage};
+use crate::blob::get_block_list::BlockListKind;
 use crate::blob::put_block_list::{BLOCKS_MAX, PutBlockList};
 use crate::bucket::codec::{self, Decoded, WriteId};
 use crate::bucket::put::condition_failed;
 use crate::bucket::{Bucket, StoredObject};
+use crate::net::Backoff;
 use crate::object::checksum::{Checksum, RunningMd5};
 use crate::object::multipart::{CompleteUpload, CompletedPart, PART_BYTES_MIN};
 use crate::object::{
@@ -15,12 +21,16 @@ use crate::object::{
 };
 use crate::state::Version;
 
-/// Rounds after which an unconditional write that came in between supersedes, so that nothing starves.
-const ROUNDS_BEFORE_YIELDING: u32 = 8;
-/// Rounds at all: conditional writers could go on for ever.
+/// Rounds until the client is told to come again: conditional writers could go on for ever.
 const ROUNDS_MAX: u32 = 64;
-/// Sends of one commit whose outcome stays unknown, before the client is told to come again.
-const SENDS_MAX: u32 = 4;
+/// Sends of one commit whose outcome stays unknown, before the client is told to come again. It lands
+/// once at most, so it may be sent again.
+const RESENDS: Backoff = Backoff {
+    base: Duration::from_millis(200),
+    max: Duration::from_secs(5),
+    tries_max: 5,
+    total_max: Duration::from_secs(20),
+};
 /// Azure drops staged blocks after a week; a day less leaves room for clocks (seconds).
 const PUBLISHING_AGE_MAX: i64 = 6 * 86_400;
 
@@ -46,6 +56,23 @@ struct Whole {
 enum Round {
     Done(Stored),
     Again,
+    /// The commit may have landed or not, and never will from now on.
+    Unknown(Version),
+}
+
+/// Where an upload stands that nobody is at any more.
+pub(super) enum Settled {
+    Open(Version),
+    Done,
+    /// Its commit may have landed or not, and never will from now on.
+    Unknown(Version),
+}
+
+/// An upload whose commit is on record and may be sent.
+struct Ready {
+    marker: Marker,
+    record: Publishing,
+    version: Version,
 }
 
 impl Bucket {
@@ -53,9 +80,9 @@ impl Bucket {
     ///
     /// # Errors
     /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `PartTooSmall`, `ChecksumMismatch`,
-    /// `PreconditionFailed`; `Unexpected` where a conditional commit may have landed or not.
+    /// `PreconditionFailed`; `Unexpected` where the commit may have landed or not.
     pub async fn complete_upload(&self, key: &ObjectKey, id: &UploadId, request: &CompleteUpload) -> Result<Stored> {
-        for round in 0..ROUNDS_MAX {
+        for _ in 0..ROUNDS_MAX {
             let (marker, version) = match self.marker(key, id).await {
                 Err(error) if error.kind() == ErrorKind::NoSuchUpload => {
                     return self.result(key, id).await?.ok_or(error);
@@ -64,13 +91,20 @@ impl Bucket {
             };
             let outcome = match &marker.state {
                 State::Publishing(record) if fresh(record) => {
-                    self.go_on(key, id, &marker, record.clone(), version, Sent::Perhaps, round).await
+                    let record = record.clone();
+                    self.take_over(key, id, Ready { marker, record, version }).await
                 }
-                _ => self.publish(key, id, marker, version, request, round).await,
+                _ => match self.make_ready(key, id, marker, &version, request).await {
+                    Ok(ready) => self.commit(key, id, ready, Sent::Once).await,
+                    // Whoever was faster has changed what this try stood on: parts, key, marker.
+                    Err(_) if self.has_moved(key, id, &version).await => Ok(Round::Again),
+                    Err(error) => Err(error),
+                },
             };
             match outcome {
                 Ok(Round::Done(stored)) => return Ok(stored),
                 Ok(Round::Again) => {}
+                Ok(Round::Unknown(_)) => return Err(unknown(id)),
                 // Somebody else moved the marker: see where it stands now.
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
                 Err(error) => return Err(error),
@@ -79,20 +113,48 @@ impl Bucket {
         Err(Error::new(ErrorKind::Unavailable, format!("upload {id} meets too many conditional writes of its key")))
     }
 
-    /// Takes an upload that may be publishing to its end without a client. `None` if it is open.
-    pub(super) async fn settle_upload(&self, key: &ObjectKey, id: &UploadId) -> Result<Option<Stored>> {
-        loop {
+    /// Takes an upload that may be publishing to its end without a client.
+    pub(super) async fn settle_upload(&self, key: &ObjectKey, id: &UploadId) -> Result<Settled> {
+        for _ in 0..ROUNDS_MAX {
             let (marker, version) = self.marker(key, id).await?;
-            let State::Publishing(record) = &marker.state else { return Ok(None) };
+            let State::Publishing(record) = &marker.state else { return Ok(Settled::Open(version)) };
             if !fresh(record) {
-                return Ok(None);
+                return Ok(Settled::Open(version));
             }
-            match self.go_on(key, id, &marker, record.clone(), version, Sent::Perhaps, ROUNDS_BEFORE_YIELDING).await {
-                Ok(Round::Done(stored)) => return Ok(Some(stored)),
+            let record = record.clone();
+            match self.take_over(key, id, Ready { marker, record, version }).await {
+                Ok(Round::Done(_)) => return Ok(Settled::Done),
+                Ok(Round::Unknown(version)) => return Ok(Settled::Unknown(version)),
                 Ok(Round::Again) => {}
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
                 Err(error) => return Err(error),
             }
+        }
+        Err(Error::new(ErrorKind::Conflict, format!("upload {id} is being completed")))
+    }
+
+    /// Goes on with a commit that somebody else has made ready and perhaps sent. The marker is written
+    /// again first: who made it ready can then not reopen it any more in the belief that it alone had
+    /// sent the commit.
+    async fn take_over(&self, key: &ObjectKey, id: &UploadId, ready: Ready) -> Result<Round> {
+        if let Some(stored) = self.result(key, id).await? {
+            return self.clear(key, id, &ready.version).await.map(|()| Round::Done(stored));
+        }
+        let version = self.renew(key, id, &ready).await?;
+        self.commit(key, id, Ready { version, ..ready }, Sent::Perhaps).await
+    }
+
+    /// Writes the marker again as it is, so that all versions of it known to others are void.
+    async fn renew(&self, key: &ObjectKey, id: &UploadId, ready: &Ready) -> Result<Version> {
+        let name = names::marker(&self.name, key, id);
+        self.state.replace(&name, &ready.marker, ready.marker.listed(), &ready.version).await
+    }
+
+    /// Whether somebody has changed or removed the marker since `version`.
+    async fn has_moved(&self, key: &ObjectKey, id: &UploadId, version: &Version) -> bool {
+        match self.marker(key, id).await {
+            Ok((_, now)) => now != *version,
+            Err(error) => error.kind() == ErrorKind::NoSuchUpload,
         }
     }
 
@@ -102,16 +164,15 @@ impl Bucket {
         Ok(done.filter(|(done, _)| done.key == key.as_str()).map(|(done, _)| done.stored()))
     }
 
-    /// From open: check, stage, make ready, commit.
-    async fn publish(
+    /// From open: check, stage, put the commit on record.
+    async fn make_ready(
         &self,
         key: &ObjectKey,
         id: &UploadId,
         mut marker: Marker,
-        version: Version,
+        version: &Version,
         request: &CompleteUpload,
-        round: u32,
-    ) -> Result<Round> {
+    ) -> Result<Ready> {
         let parts = self.stored_parts(id).await?;
         let parts = choose(&parts, &request.parts)?;
         let whole = assemble(&parts, request, marker.checksum())?;
@@ -148,95 +209,121 @@ impl Bucket {
             &whole.etag,
             &whole.checksums,
         );
+        if let Some(witness) = record.witness()? {
+            stage::stage_witness(self, self.blob(key), witness).await?;
+        }
         marker.state = State::Publishing(record.clone());
         let name = names::marker(&self.name, key, id);
-        let version = self.state.replace(&name, &marker, marker.listed(), &version).await?;
-        self.go_on(key, id, &marker, record, version, Sent::Once, round).await
+        let version = self.state.replace(&name, &marker, marker.listed(), version).await?;
+        Ok(Ready { marker, record, version })
     }
 
-    /// From publishing: send exactly the recorded commit, and find out what a refusal means.
-    #[expect(clippy::too_many_arguments, reason = "one upload in one state")]
-    async fn go_on(
-        &self,
-        key: &ObjectKey,
-        id: &UploadId,
-        marker: &Marker,
-        record: Publishing,
-        version: Version,
-        mut sent: Sent,
-        round: u32,
-    ) -> Result<Round> {
+    /// From publishing: sends exactly the recorded commit, and finds out what a refusal means.
+    async fn commit(&self, key: &ObjectKey, id: &UploadId, ready: Ready, mut sent: Sent) -> Result<Round> {
+        let record = &ready.record;
         let commit = PutBlockList {
             blocks: record.blocks()?,
-            content: marker.attributes().content,
+            content: ready.marker.attributes().content,
             blob_md5: None,
             metadata: record.metadata(),
             condition: record.base.condition(),
         };
-        let mut sends = 0;
-        loop {
-            sends += 1;
+        for sends in 1.. {
+            if sent == Sent::Perhaps && !self.may_send_again(key, record).await? {
+                break;
+            }
             let refusal = match self.blobs.put_block_list(self.blob(key), &commit).await {
                 Ok(written) => {
                     let stored = record.stored(written.last_modified);
-                    return self.finish(key, id, &version, stored).await.map(Round::Done);
+                    return self.finish(key, id, &ready.version, stored).await.map(Round::Done);
                 }
                 Err(error) => error,
             };
-            if !definite(&refusal) {
+            if refusal.outcome_unknown() {
                 sent = Sent::Perhaps;
-                if sends >= SENDS_MAX {
+                if sends >= RESENDS.tries_max {
                     return Err(refusal.context(format_args!("commit upload {id}")));
                 }
+                sleep(RESENDS.wait(sends)).await;
                 continue;
             }
-            let now = self.look(key).await?;
-            let verdict = match verdict::judge(sent, record.conditional, &record.base, id, now.as_ref()) {
-                Verdict::StageAgain
-                    if round >= ROUNDS_BEFORE_YIELDING
-                        && !record.conditional
-                        && verdict::overtaken(&record.base, id, now.as_ref()) =>
-                {
-                    Verdict::Superseded
-                }
-                verdict => verdict,
-            };
-            return match verdict {
-                Verdict::Landed | Verdict::Superseded => {
-                    let last_modified = now.map_or_else(Timestamp::now, |object| object.meta.last_modified);
-                    self.finish(key, id, &version, record.stored(last_modified)).await.map(Round::Done)
-                }
-                Verdict::StageAgain => self.reopen(key, id, marker, &version).await.map(|()| Round::Again),
-                Verdict::Unknown => Err(Error::new(
-                    ErrorKind::Unexpected,
-                    format!("whether upload {id} was completed before the key was written again is not known"),
-                )),
-            };
+            if judged_by_the_key(&refusal) {
+                break;
+            }
+            // Refused for another reason (a lease, the identity, a limit), so not carried out.
+            if sent == Sent::Once {
+                self.reopen(key, id, &ready).await?;
+            }
+            return Err(refusal.context(format_args!("commit upload {id}")));
+        }
+        let now = self.look(key).await?;
+        match verdict::judge(sent, record.conditional, &record.base, id, now.as_ref()) {
+            Verdict::Landed => {
+                let last_modified = now.map_or_else(Timestamp::now, |object| object.meta.last_modified);
+                self.finish(key, id, &ready.version, record.stored(last_modified)).await.map(Round::Done)
+            }
+            Verdict::Superseded => {
+                // Nobody may have reopened it since, nor do so from now on: it would land after all.
+                let version = self.renew(key, id, &ready).await?;
+                self.finish(key, id, &version, record.stored(Timestamp::now())).await.map(Round::Done)
+            }
+            Verdict::StageAgain => self.reopen(key, id, &ready).await.map(|()| Round::Again),
+            // Whoever saw it land may have said so meanwhile.
+            Verdict::Unknown => match self.result(key, id).await? {
+                Some(stored) => self.clear(key, id, &ready.version).await.map(|()| Round::Done(stored)),
+                None => Ok(Round::Unknown(ready.version)),
+            },
         }
     }
 
-    async fn reopen(&self, key: &ObjectKey, id: &UploadId, marker: &Marker, version: &Version) -> Result<()> {
-        let mut marker = marker.clone();
+    /// A commit of no blocks over nothing consumes nothing: only as long as its witness is staged is it
+    /// known not to have landed.
+    async fn may_send_again(&self, key: &ObjectKey, record: &Publishing) -> Result<bool> {
+        let Some(witness) = record.witness()? else { return Ok(true) };
+        match self.blobs.get_block_list(self.blob(key), BlockListKind::Uncommitted).await {
+            Ok(list) => Ok(list.uncommitted.iter().any(|block| block.id == witness.base64())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn reopen(&self, key: &ObjectKey, id: &UploadId, ready: &Ready) -> Result<()> {
+        let mut marker = ready.marker.clone();
         marker.state = State::Open;
         let name = names::marker(&self.name, key, id);
-        self.state.replace(&name, &marker, marker.listed(), version).await.map(drop)
+        self.state.replace(&name, &marker, marker.listed(), &ready.version).await.map(drop)
     }
 
     /// Records the result, then removes the marker and the parts. A crash in between leaves what the
     /// next Complete or the sweeper finishes.
     async fn finish(&self, key: &ObjectKey, id: &UploadId, version: &Version, stored: Stored) -> Result<Stored> {
         let done = names::done(&self.name, id);
-        match self.state.create(&done, &Done::new(key, &stored), Vec::new()).await {
-            Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
-            _ => {}
+        for tries in 1.. {
+            match self.state.create(&done, &Done::new(key, &stored), Vec::new()).await {
+                Err(error) if error.outcome_unknown() && tries < RESENDS.tries_max => {
+                    sleep(RESENDS.wait(tries)).await;
+                }
+                Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
+                _ => break,
+            }
         }
-        match self.state.delete(&names::marker(&self.name, key, id), version).await {
-            Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
-            _ => {}
-        }
-        self.shared.uploads_seen.forget(id);
-        self.delete_parts(id).await?;
+        self.clear(key, id, version).await?;
         Ok(stored)
+    }
+
+    /// Removes the marker and the parts of an upload whose result is on record. What fails is left to
+    /// the sweeper: the upload is complete.
+    async fn clear(&self, key: &ObjectKey, id: &UploadId, version: &Version) -> Result<()> {
+        self.shared.uploads_seen.forget(id);
+        let cleared = match self.state.delete(&names::marker(&self.name, key, id), version).await {
+            // Somebody took the upload over and will find its result.
+            Err(error) if error.kind() != ErrorKind::Conflict => Err(error),
+            _ => self.delete_parts(id).await,
+        };
+        if let Err(error) = cleared {
+            tracing::warn!(upload = %id, %error, "leftovers of a completed upload are left to the sweeper");
+        }
+        Ok(())
     }
 
     /// All parts of an upload, in order of their numbers.
@@ -255,11 +342,18 @@ impl Bucket {
     }
 }
 
-/// A refusal after which the commit is known not to have been carried out by this send.
-fn definite(error: &Error) -> bool {
+/// A refusal whose reason is what is at the key, or that the blocks are gone.
+fn judged_by_the_key(error: &Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::Exists | ErrorKind::PreconditionFailed | ErrorKind::InvalidBlockList | ErrorKind::NotFound
+    )
+}
+
+fn unknown(id: &UploadId) -> Error {
+    Error::new(
+        ErrorKind::Unexpected,
+        format!("whether upload {id} was completed before the key was written again is not known"),
     )
 }
 
@@ -362,21 +456,23 @@ fn judge_condition(condition: &WriteCondition, now: Option<&StoredObject>) -> Re
 }
 
 impl Bucket {
-    /// Gives up an upload that is open.
+    /// Gives up an upload that is open, or whose commit can land no more.
     pub(super) async fn drop_upload(&self, key: &ObjectKey, id: &UploadId) -> Result<()> {
         for _ in 0..ROUNDS_MAX {
-            if self.settle_upload(key, id).await?.is_some() {
+            let version = match self.settle_upload(key, id).await? {
+                Settled::Done => return Err(no_such_upload(id)),
+                Settled::Open(version) | Settled::Unknown(version) => version,
+            };
+            match self.state.delete(&names::marker(&self.name, key, id), &version).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => continue,
+                other => other?,
+            }
+            self.shared.uploads_seen.forget(id);
+            // That the marker was gone already is no error of the deletion: it may have been completed.
+            if self.result(key, id).await?.is_some() {
                 return Err(no_such_upload(id));
             }
-            let (_, version) = self.marker(key, id).await?;
-            match self.state.delete(&names::marker(&self.name, key, id), &version).await {
-                Err(error) if error.kind() == ErrorKind::Conflict => {}
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    self.shared.uploads_seen.forget(id);
-                    return self.delete_parts(id).await;
-                }
-            }
+            return self.delete_parts(id).await;
         }
         Err(Error::new(ErrorKind::Conflict, format!("upload {id} is being completed")))
     }

@@ -186,13 +186,30 @@ impl Publishing {
         }
     }
 
+    /// The block that stands by while an empty object is committed where nothing was: as long as it is
+    /// staged, the commit has not landed. `None` where the commit itself cannot land twice, because it
+    /// consumes its blocks or replaces one version of a blob.
+    ///
+    /// # Errors
+    /// `Corrupt` if the record is not one of ours.
+    pub fn witness(&self) -> Result<Option<BlockId>> {
+        if self.base != Base::Absent || !self.parts.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(StagedPart { nonce: self.nonce()?, part: 0, piece: 0 }.id()))
+    }
+
+    fn nonce(&self) -> Result<[u8; 8]> {
+        text::unhex(&self.nonce)
+            .ok_or_else(|| Error::new(ErrorKind::Corrupt, "the nonce of a publishing record is not readable"))
+    }
+
     /// The commit's block ids.
     ///
     /// # Errors
     /// `Corrupt` if the record is not one of ours.
     pub fn blocks(&self) -> Result<Vec<BlockId>> {
-        let nonce = text::unhex(&self.nonce)
-            .ok_or_else(|| Error::new(ErrorKind::Corrupt, "the nonce of a publishing record is not readable"))?;
+        let nonce = self.nonce()?;
         let runs = self.parts.iter();
         Ok(runs
             .flat_map(|&(part, pieces)| (0..pieces).map(move |piece| StagedPart { nonce, part, piece }.id()))
@@ -242,11 +259,11 @@ impl Base {
         }
     }
 
-    /// Whether `object` was written on condition that it replaces this very write.
+    /// Whether `object` was written on condition that it replaces this very write. Absence is no write:
+    /// a key may be absent, written, deleted and absent again.
     pub fn named_by(&self, object: &StoredObject) -> bool {
         use crate::bucket::codec::Replaced;
         match (self, &object.replaced) {
-            (Self::Absent, Some(Replaced::Absent)) => true,
             (Self::Blob { write_id: Some(base), .. }, Some(Replaced::Write(id))) => *base == id.to_string(),
             (Self::Blob { write_id: None, store_tag }, Some(Replaced::Foreign(tag))) => store_tag == tag.as_str(),
             _ => false,

@@ -1,7 +1,11 @@
 //! Staging: blocks on a blob made of pieces of other blobs, within the service where it can.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt};
+use tokio::time::sleep;
 
 use crate::blob::get_blob::ReadRange;
 use crate::blob::put_block::BLOCK_BYTES_MAX;
@@ -9,10 +13,19 @@ use crate::blob::{BlobCondition, BlobRef, BlockId, SourceCondition};
 use crate::bucket::Bucket;
 use crate::bucket::block_ids::StagedPart;
 use crate::bucket::copy::not_to_be_had;
+use crate::net::Backoff;
 use crate::object::{ErrorKind, Payload, Result, Span, StoreTag};
 
 /// Blocks being staged at one time.
 const PARALLEL: usize = 16;
+
+/// Sends of a block whose outcome stays unknown.
+const RESENDS: Backoff = Backoff {
+    base: Duration::from_millis(200),
+    max: Duration::from_secs(5),
+    tries_max: 5,
+    total_max: Duration::from_secs(20),
+};
 
 /// Bytes of a blob that become one block.
 #[derive(Clone, Debug)]
@@ -65,12 +78,30 @@ pub async fn stage_with_crcs(
         async move {
             let piece: &Piece<'_> = piece;
             let id = StagedPart { nonce, part: piece.part, piece: piece.piece }.id();
+            // The same bytes under the same id: sending it again changes nothing.
+            for tries in 1..RESENDS.tries_max {
+                match stage_piece(bucket, blob, id, piece).await {
+                    Err(error) if error.outcome_unknown() => sleep(RESENDS.wait(tries)).await,
+                    other => return other.map(|crc64| (id, crc64)),
+                }
+            }
             Ok((id, stage_piece(bucket, blob, id, piece).await?))
         }
         .boxed()
     };
     let staged: Vec<_> = pieces.iter().map(stage_one).collect();
     futures::stream::iter(staged).buffered(PARALLEL).try_collect().await
+}
+
+/// Stages one byte under an id that no commit names: every commit of the blob drops it.
+pub async fn stage_witness(bucket: &Bucket, blob: BlobRef<'_>, id: BlockId) -> Result<()> {
+    for tries in 1.. {
+        match bucket.blobs.put_block(blob, id, Payload::from(Bytes::from_static(b"-")), None).await {
+            Err(error) if error.outcome_unknown() && tries < RESENDS.tries_max => sleep(RESENDS.wait(tries)).await,
+            other => return other.map(drop),
+        }
+    }
+    Ok(())
 }
 
 async fn stage_piece(bucket: &Bucket, blob: BlobRef<'_>, id: BlockId, piece: &Piece<'_>) -> Result<Option<u64>> {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::complete::Settled;
 use super::names;
 use super::record::parse_listed;
 use crate::blob::batch::BATCH_MAX;
@@ -27,9 +28,11 @@ impl Bucket {
     /// Sweeps the uploads of this bucket. `age_max: None` keeps abandoned uploads for ever.
     ///
     /// # Errors
-    /// Those of the Blob client; what could not be swept is found again by the next sweep.
+    /// The first of those of the Blob client, once all else has been swept; what could not be is found
+    /// again by the next sweep.
     pub async fn sweep_uploads(&self, now: Timestamp, age_max: Option<Duration>) -> Result<Swept> {
         let mut swept = Swept::default();
+        let mut failure = None;
         let mut marker = None;
         loop {
             let (records, next) = self.state.list(&names::markers(&self.name), marker.as_deref()).await?;
@@ -40,13 +43,15 @@ impl Bucket {
                 let outcome = if expired {
                     self.drop_upload(&key, &id).await.map(|()| swept.expired += 1)
                 } else if older(now, record.last_modified, SETTLE_AFTER) {
-                    self.settle_upload(&key, &id).await.map(|settled| swept.settled += u64::from(settled.is_some()))
+                    let settled = self.settle_upload(&key, &id).await;
+                    settled.map(|settled| swept.settled += u64::from(matches!(settled, Settled::Done)))
                 } else {
                     Ok(())
                 };
                 match outcome {
                     Err(error) if !matches!(error.kind(), ErrorKind::NoSuchUpload | ErrorKind::Conflict) => {
-                        return Err(error);
+                        // One upload that resists must not keep all others.
+                        failure.get_or_insert(error);
                     }
                     _ => {}
                 }
@@ -57,7 +62,7 @@ impl Bucket {
             }
         }
         swept.results = self.sweep_results(now).await?;
-        Ok(swept)
+        failure.map_or(Ok(swept), Err)
     }
 
     async fn sweep_results(&self, now: Timestamp) -> Result<u64> {

@@ -37,7 +37,10 @@ enum Now {
     NamesBase,
     /// A write on another condition.
     Conditional,
+    /// A client's write on no condition.
     Unconditional,
+    /// Somebody else's, which may be the base with new metadata as well as other bytes.
+    Foreign,
 }
 
 /// Judges a refused commit by what is at the key now.
@@ -52,6 +55,7 @@ fn classify(base: &Base, id: &UploadId, now: Option<&StoredObject>) -> Now {
         Some(object) if base.is(object) => Now::Base,
         Some(object) if base.named_by(object) => Now::NamesBase,
         Some(object) if object.replaced.is_some() || object.meta.stamp.is_some() => Now::Conditional,
+        Some(object) if object.write_id.is_none() => Now::Foreign,
         Some(_) => Now::Unconditional,
     }
 }
@@ -62,20 +66,14 @@ fn table(sent: Sent, conditional: bool, now: Now) -> Verdict {
         (Now::Base | Now::NamesBase, _, _) => Verdict::StageAgain,
         // Sent once and refused: it has not landed, so trying again is safe, and a condition of the
         // client is judged again on what is there.
-        (Now::Absent | Now::Conditional, Sent::Once, _) => Verdict::StageAgain,
+        (Now::Absent | Now::Conditional | Now::Foreign, Sent::Once, _) => Verdict::StageAgain,
         (Now::Unconditional, Sent::Once, true) => Verdict::StageAgain,
         // An unconditional write leaves room for ours just before it, whether ours landed or not.
         (Now::Unconditional, _, false) => Verdict::Superseded,
-        (Now::Absent, Sent::Perhaps, false) => Verdict::Superseded,
-        (Now::Conditional, Sent::Perhaps, _) => Verdict::Unknown,
-        (Now::Absent | Now::Unconditional, Sent::Perhaps, true) => Verdict::Unknown,
+        // A delete may have had a condition too: none is left to tell.
+        (Now::Absent | Now::Conditional | Now::Foreign, Sent::Perhaps, _) => Verdict::Unknown,
+        (Now::Unconditional, Sent::Perhaps, true) => Verdict::Unknown,
     }
-}
-
-/// Whether what is at the key is an unconditional write other than the base: after many rounds it is
-/// taken to supersede.
-pub fn overtaken(base: &Base, id: &UploadId, now: Option<&StoredObject>) -> bool {
-    matches!(classify(base, id, now), Now::Unconditional)
 }
 
 #[cfg(test)]
@@ -88,11 +86,12 @@ mod tests {
         // Columns: sent once, unconditional; once, conditional; perhaps, unconditional; perhaps, conditional.
         for (now, expected) in [
             (Now::Ours, [Landed, Landed, Landed, Landed]),
-            (Now::Absent, [StageAgain, StageAgain, Superseded, Unknown]),
+            (Now::Absent, [StageAgain, StageAgain, Unknown, Unknown]),
             (Now::Base, [StageAgain, StageAgain, StageAgain, StageAgain]),
             (Now::NamesBase, [StageAgain, StageAgain, StageAgain, StageAgain]),
             (Now::Conditional, [StageAgain, StageAgain, Unknown, Unknown]),
             (Now::Unconditional, [Superseded, StageAgain, Superseded, Unknown]),
+            (Now::Foreign, [StageAgain, StageAgain, Unknown, Unknown]),
         ] {
             let columns = [(Sent::Once, false), (Sent::Once, true), (Sent::Perhaps, false), (Sent::Perhaps, true)];
             let got = columns.map(|(sent, conditional)| table(sent, conditional, now));

@@ -21,6 +21,11 @@ pub enum Action<V> {
         value: V,
         landed: bool,
     },
+    /// A delete that demands a value. That there is none already is success, as of any delete.
+    DeleteIf {
+        base: V,
+        landed: bool,
+    },
 }
 
 /// One operation. `returned` is `None` if the client never learned the outcome: it may take effect
@@ -74,12 +79,13 @@ fn telling<V: Eq + Hash>(operations: &[Operation<V>]) -> Vec<usize> {
             _ => None,
         })
         .collect();
-    let conditions = operations.iter().any(|operation| matches!(operation.action, Action::WriteIf { .. }));
+    let conditions =
+        operations.iter().any(|operation| matches!(operation.action, Action::WriteIf { .. } | Action::DeleteIf { .. }));
     let tells = |operation: &Operation<V>| match &operation.action {
         _ if operation.returned.is_some() => true,
         Action::Read(_) => false,
         Action::Write(value) => conditions || seen.contains(value),
-        Action::Delete | Action::WriteIf { .. } => true,
+        Action::Delete | Action::WriteIf { .. } | Action::DeleteIf { .. } => true,
     };
     (0..operations.len()).filter(|&place| tells(&operations[place])).collect()
 }
@@ -142,6 +148,16 @@ fn step<V: Clone + Eq>(state: &Option<V>, operation: &Operation<V>) -> Option<Op
             (true, true) => Some(Some(value.clone())),
             (false, true) => Some(state.clone()),
         },
+        Action::DeleteIf { base, landed } => {
+            let holds = state.as_ref().is_none_or(|value| value == base);
+            match (holds, known) {
+                (true, true) if *landed => Some(None),
+                (false, true) if !*landed => Some(state.clone()),
+                (_, true) => None,
+                (true, false) => Some(None),
+                (false, false) => Some(state.clone()),
+            }
+        }
     }
 }
 
