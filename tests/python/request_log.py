@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Stands between a client and an HTTP/1.1 server, passes everything on as it is, and notes every request.
 
-    request_log.py --to HOST:PORT --log FILE.ndjson [--port 0]     prints its port on the first line
+    request_log.py --to HOST:PORT --log FILE.ndjson [--rate BYTES]     prints its port on the first line
+
+With a rate, bodies of answers pass at so many bytes per second, all connections together.
 
 One line per request, written when it is over: method, target, range; sent and received, the bytes of both bodies that
 passed; status, or null if no answer came; whole, whether the answer came to its end; began and ended, seconds of one
@@ -12,13 +14,14 @@ import asyncio
 import json
 import time
 
-PIECE = 256 << 10
+PIECE = 64 << 10
 CLOSING = (asyncio.IncompleteReadError, ConnectionError, TimeoutError)
 
 
 class Relay:
     def __init__(self, options):
         self.to, self.log = options.to.rsplit(":", 1), open(options.log, "a", buffering=1)
+        self.rate, self.free_at = options.rate, 0.0
 
     async def serve(self, client, answers):
         """One connection of the client, with one of its own to the server."""
@@ -56,7 +59,7 @@ class Relay:
             begun.append(exchange)
             waiting.put_nowait(exchange)
             requests.write(head)
-            await pass_body(client, requests, headers, exchange, "sent", open_ended=False)
+            await pass_body(client, requests, headers, exchange, "sent", free, open_ended=False)
 
     async def pass_answers(self, server, answers, waiting, begun):
         while True:
@@ -73,10 +76,16 @@ class Relay:
             exchange = await waiting.get()
             exchange["status"] = status
             bodiless = exchange["method"] == "HEAD" or status in (204, 304)
-            await pass_body(server, answers, {"content-length": "0"} if bodiless else headers, exchange, "received", open_ended=True)
+            await pass_body(server, answers, {"content-length": "0"} if bodiless else headers, exchange, "received", self.turn, open_ended=True)
             exchange["whole"] = True
             begun.remove(exchange)
             self.note(exchange)
+
+    async def turn(self, length):
+        """Waits until so many bytes may pass."""
+        if self.rate:
+            self.free_at = max(self.free_at, time.monotonic()) + length / self.rate
+            await asyncio.sleep(self.free_at - time.monotonic())
 
     def note(self, exchange):
         exchange["ended"] = time.monotonic()
@@ -88,11 +97,15 @@ def parsed(head):
     return first, {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
 
 
-async def pass_body(source, sink, headers, exchange, count, open_ended):
+async def free(length):
+    """Lets everything pass."""
+
+
+async def pass_body(source, sink, headers, exchange, count, turn, open_ended):
     if headers.get("transfer-encoding", "").lower() == "chunked":
-        await pass_chunks(source, sink, exchange, count)
+        await pass_chunks(source, sink, exchange, count, turn)
     elif "content-length" in headers or not open_ended:
-        await pass_bytes(source, sink, int(headers.get("content-length", 0)), exchange, count)
+        await pass_bytes(source, sink, int(headers.get("content-length", 0)), exchange, count, turn)
     else:
         while piece := await source.read(PIECE):
             exchange[count] += len(piece)
@@ -101,26 +114,27 @@ async def pass_body(source, sink, headers, exchange, count, open_ended):
     await sink.drain()
 
 
-async def pass_chunks(source, sink, exchange, count):
+async def pass_chunks(source, sink, exchange, count, turn):
     while True:
         line = await source.readuntil(b"\r\n")
         sink.write(line)
         length = int(line.split(b";")[0], 16)
         if length == 0:
             break
-        await pass_bytes(source, sink, length, exchange, count)
+        await pass_bytes(source, sink, length, exchange, count, turn)
         sink.write(await source.readexactly(2))
     while line != b"\r\n":
         line = await source.readuntil(b"\r\n")
         sink.write(line)
 
 
-async def pass_bytes(source, sink, left, exchange, count):
+async def pass_bytes(source, sink, left, exchange, count, turn):
     while left:
         piece = await source.read(min(left, PIECE))
         if not piece:
             raise ConnectionResetError
         left -= len(piece)
+        await turn(len(piece))
         exchange[count] += len(piece)
         sink.write(piece)
         await sink.drain()
@@ -130,9 +144,9 @@ async def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", required=True, metavar="HOST:PORT")
     parser.add_argument("--log", required=True)
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--rate", type=int, default=0)
     options = parser.parse_args()
-    server = await asyncio.start_server(Relay(options).serve, "127.0.0.1", options.port, limit=PIECE)
+    server = await asyncio.start_server(Relay(options).serve, "127.0.0.1", 0, limit=PIECE)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
