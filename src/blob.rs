@@ -17,6 +17,7 @@ pub mod get_blob;
 pub mod get_block_list;
 pub mod get_properties;
 pub mod list;
+mod measure;
 pub mod operation;
 pub mod properties;
 pub mod put_blob;

@@ -9,6 +9,7 @@ mod deadline;
 mod handle;
 mod ops;
 mod respond;
+mod tally;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::migration::router::Router;
 use crate::net::ByteBudget;
 use crate::s3::addressing::Addressing;
 use crate::telemetry::Metrics;
+use crate::telemetry::metrics::{ComponentMetrics, FacadeMetrics};
 
 pub use auth::{AccessKey, AccessKeys, BucketScope, Verbs};
 
@@ -47,11 +49,14 @@ pub struct Facade {
     settings: Arc<FacadeSettings>,
     router: Router,
     signing_keys: auth::SigningKeys,
+    /// Counts the requests of nobody known.
+    unknown: Arc<ComponentMetrics>,
 }
 
 impl Facade {
     /// A facade with the clients of this thread.
     pub fn new(settings: Arc<FacadeSettings>, router: Router) -> Self {
-        Self { settings, router, signing_keys: auth::SigningKeys::default() }
+        let unknown = settings.metrics.facade.component(FacadeMetrics::UNKNOWN_COMPONENT);
+        Self { settings, router, signing_keys: auth::SigningKeys::default(), unknown }
     }
 }

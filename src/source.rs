@@ -12,6 +12,7 @@ pub mod error;
 pub mod get;
 pub mod head;
 pub mod list;
+mod measure;
 pub mod meta;
 pub mod sign;
 pub mod stats;

@@ -14,5 +14,5 @@ pub use label::{
     AuthFailure, BlobOperation, DialResult, MoverOutcome, Outcome, Peer, ProofLevel, RangeState, S3Operation,
     ShedReason, SourceOperation, StatusClass, Throttle,
 };
-pub use metrics::Metrics;
+pub use metrics::{ByteCounter, Metrics};
 pub use redact::Secret;

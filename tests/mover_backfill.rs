@@ -272,10 +272,25 @@ async fn a_listing_out_of_order_ends_the_run() {
         let text = error.to_string();
         assert!(text.contains("not sorted") || text.contains("circles"), "{fault:?}: {text}");
         // Nothing wrong is left: a second run settles the rest.
+        world.source.heal();
         let summary = world.backfill().await.unwrap();
         assert_eq!(summary.total.listed, 2500, "{summary}");
         assert!(summary.complete());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expired_token_costs_nothing() {
+    let world = World::new().await;
+    for index in 0..3500 {
+        world.source.put(BUCKET, &format!("k{index:05}"), b"x".to_vec());
+    }
+    let rule = Rule::once(Fault::TokenExpired, |request| request.query("continuation-token").is_some());
+    world.source.add_rule(rule.after(1).times(2));
+    let mut options = settings();
+    options.ranges = 1;
+    let summary = world.backfill_with(options).await.unwrap();
+    assert_eq!((summary.total.listed, summary.total.copied), (3500, 3500), "{summary}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -445,6 +460,29 @@ async fn changed_objects_are_refreshed_and_foreign_blobs_left() {
     assert_eq!(world.bytes("a").await.unwrap(), b"by a client");
     assert_eq!(world.bytes("b").await.unwrap(), b"newer");
     assert!(world.bytes("c").await.is_some());
+}
+
+/// Takes longer than the 20 s after which an idle owner has lost its range.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ranges_of_a_dead_pod_are_taken_over() {
+    let world = World::new().await;
+    for index in 0..2500 {
+        world.source.put(BUCKET, &format!("k{index:05}"), b"x".to_vec());
+    }
+    let (mut options, progress) = (settings(), world.progress());
+    options.host = "pod-1".to_owned();
+    options.concurrency = 2;
+    let killed = CutOff::start(options, world.factory(), progress.clone());
+    while progress.total().copied < 100 && !killed.ended() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    killed.kill();
+    let mut options = settings();
+    options.host = "pod-2".to_owned();
+    let summary = world.backfill_with(options).await.unwrap();
+    assert_eq!(summary.total.listed, 2500, "{summary}");
+    assert!(summary.complete());
+    world.assert_equal().await;
 }
 
 /// A backfill in a runtime that can be dropped at any time.

@@ -34,7 +34,9 @@ impl BlobClient {
         let response = self.send_with(&call, body.into()).await?;
         let boundary = boundary(response.headers())?;
         let body = response::collect(call.operation, response, ANSWER_MAX).await?;
-        results(&body, &boundary, names.len())
+        let results = results(&body, &boundary, names.len())?;
+        results.iter().filter_map(|result| result.as_ref().err()).for_each(|error| self.count_throttle(error));
+        Ok(results)
     }
 
     async fn batch_body(&self, container: &ContainerName, names: &[&str]) -> Result<Bytes> {

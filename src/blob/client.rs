@@ -10,6 +10,7 @@ use super::auth::delegation::DelegationKeys;
 use super::retry::RetryPolicy;
 use crate::net::{self, Endpoint};
 use crate::object::{ContainerName, Error, ErrorKind, Result};
+use crate::telemetry::Metrics;
 
 /// The service version that requests name unless configured otherwise: the first public one that
 /// all of `startFrom`, Put Blob From URL and block sizes of 4000 MiB are in.
@@ -46,6 +47,7 @@ pub(super) struct Inner {
     pub(super) http: net::Client,
     pub(super) retry: RetryPolicy,
     pub(super) delegation: DelegationKeys,
+    pub(super) metrics: Option<Arc<Metrics>>,
 }
 
 /// A blob's container and name.
@@ -59,7 +61,23 @@ impl BlobClient {
     /// Makes a client; nothing is sent yet.
     pub fn new(account: BlobAccount, credential: Credential, http: net::Client, retry: RetryPolicy) -> Self {
         let delegation = DelegationKeys::default();
-        Self { inner: Arc::new(Inner { account, credential, http, retry, delegation }) }
+        Self { inner: Arc::new(Inner { account, credential, http, retry, delegation, metrics: None }) }
+    }
+
+    /// The same client, which counts its requests. Clones made before go on without.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Arc<Metrics>) -> Self {
+        let Inner { account, credential, http, retry, .. } = &*self.inner;
+        Self {
+            inner: Arc::new(Inner {
+                account: account.clone(),
+                credential: credential.clone(),
+                http: http.clone(),
+                retry: *retry,
+                delegation: DelegationKeys::default(),
+                metrics: Some(metrics),
+            }),
+        }
     }
 
     /// The account that the client speaks to.

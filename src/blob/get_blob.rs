@@ -140,6 +140,7 @@ impl Resuming {
 /// Reads on from the first byte of `left`, after a first wait.
 async fn rest(client: &BlobClient, target: String, pin: &StoreTag, left: Span, error: Error) -> Result<PooledBody> {
     Tries::new(&client.inner.retry.backoff).wait(error).await?;
+    client.count_retry(Operation::GetBlob);
     let mut call = Call::new(Operation::GetBlob, Method::GET, target);
     call.tag(IF_MATCH, pin)?;
     call.text(RANGE, &left.header())?;

@@ -26,7 +26,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The name in messages and metrics.
+    /// The name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::AccountInfo => "account_info",

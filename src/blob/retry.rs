@@ -10,11 +10,13 @@ use tokio::time::{Instant, sleep};
 
 use super::BlobClient;
 use super::error::refusal;
+use super::measure::outcome;
 use super::request::{Call, date, names};
 use super::response::Answer;
 use super::upload::Upload;
 use crate::net::{Backoff, Body, SendError};
 use crate::object::{Error, ErrorKind, Payload, Result, Retry};
+use crate::telemetry::Outcome;
 
 /// When to stop trying.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +44,7 @@ impl BlobClient {
     /// What the service refused with, the payload's own error if it failed, and the failures of
     /// connections, once no further try is safe or allowed.
     pub(super) async fn send_with(&self, call: &Call, payload: Payload) -> Result<Answer> {
-        let mut upload = Upload::new(payload).await?;
+        let mut upload = Upload::new(payload, self.sent_counter(call.operation)).await?;
         let mut tries = Tries::new(&self.inner.retry.backoff);
         loop {
             let Some(body) = upload.body() else {
@@ -64,18 +66,35 @@ impl BlobClient {
             } else {
                 tries.wait(failure.error).await?;
             }
+            self.count_retry(call.operation);
         }
     }
 
     async fn send_once(&self, call: &Call, body: Body) -> Result<Answer, Failure> {
         let request = self.assemble(call, body).await.map_err(Failure::harmless)?;
         let authorization = request.headers().get(AUTHORIZATION).cloned();
+        let mut attempt = self.begin_try(call.operation, request.body());
         let sent = self.inner.http.send(&self.inner.account.endpoint, request).await;
-        let response = sent.map_err(|error| unanswered(call, error))?;
+        attempt.answered();
+        let response = match sent {
+            Ok(response) => response.map(|body| body.counted(self.received_counter(call.operation))),
+            Err(error) => {
+                let body_failed = error.body_failed;
+                let failure = unanswered(call, error);
+                if failure.harmless {
+                    attempt.unsent();
+                }
+                attempt.ended(if body_failed { Outcome::Cancelled } else { outcome(failure.error.kind()) });
+                return Err(failure);
+            }
+        };
         if response.status().is_success() {
+            attempt.ended(Outcome::Ok);
             return Ok(response);
         }
         let error = refusal(call.operation, response).await;
+        attempt.ended(outcome(error.kind()));
+        self.count_throttle(&error);
         // A throttled request was not executed, nor was one whose credential was not accepted.
         let harmless = match error.kind() {
             ErrorKind::Throttled => matches!(error.status(), Some(503 | 429)),

@@ -11,10 +11,15 @@ use crate::net::Body;
 use crate::net::body::BoxError;
 use crate::object::body::{PayloadSource, collect};
 use crate::object::{ByteStream, Error, ErrorKind, Payload, Result};
+use crate::telemetry::ByteCounter;
 
 /// A payload that may be sent again if it is in memory, or if it is a stream of which nothing has
 /// been taken yet.
-pub(super) struct Upload(Source);
+pub(super) struct Upload {
+    source: Source,
+    /// Of the bytes of a stream, as they go out.
+    counter: Option<ByteCounter>,
+}
 
 enum Source {
     Bytes(Bytes),
@@ -34,9 +39,9 @@ impl Upload {
     /// # Errors
     /// Of a stream announced as empty: its own error, or `BodyIncomplete` if it is not. HTTP would not
     /// look at such a stream, so it is read here.
-    pub async fn new(payload: Payload) -> Result<Self> {
+    pub async fn new(payload: Payload, counter: Option<ByteCounter>) -> Result<Self> {
         let length = payload.length;
-        Ok(Self(match payload.source {
+        let source = match payload.source {
             PayloadSource::Bytes(bytes) if bytes.len() as u64 != length => return Err(excess(length)),
             PayloadSource::Bytes(bytes) => Source::Bytes(bytes),
             PayloadSource::Stream(stream) if length == 0 => {
@@ -50,12 +55,13 @@ impl Upload {
                 let shared = Shared { untouched: Some(stream), failure: None };
                 Source::Stream { length, shared: Arc::new(Mutex::new(shared)) }
             }
-        }))
+        };
+        Ok(Self { source, counter })
     }
 
     /// The body for the next try; `None` if the stream has been used.
     pub fn body(&mut self) -> Option<Body> {
-        match &self.0 {
+        match &self.source {
             Source::Bytes(bytes) => Some(Body::from(bytes.clone())),
             Source::Stream { length, shared } => {
                 let stream = lock(shared).untouched.take()?;
@@ -66,6 +72,7 @@ impl Upload {
                     last: None,
                     polled: false,
                     shared: shared.clone(),
+                    counter: self.counter.clone(),
                 };
                 Some(Body::Stream { length: Some(*length), stream: Box::pin(body) })
             }
@@ -73,7 +80,7 @@ impl Upload {
     }
 
     pub fn can_be_sent_again(&self) -> bool {
-        match &self.0 {
+        match &self.source {
             Source::Bytes(_) => true,
             Source::Stream { shared, .. } => lock(shared).untouched.is_some(),
         }
@@ -81,7 +88,7 @@ impl Upload {
 
     /// The error that the stream itself gave, if that is why the request failed.
     pub fn failure(&mut self) -> Option<Error> {
-        match &self.0 {
+        match &self.source {
             Source::Bytes(_) => None,
             Source::Stream { shared, .. } => lock(shared).failure.take(),
         }
@@ -102,9 +109,17 @@ struct Measured {
     last: Option<Bytes>,
     polled: bool,
     shared: Arc<Mutex<Shared>>,
+    counter: Option<ByteCounter>,
 }
 
 impl Measured {
+    fn give(&self, bytes: Bytes) -> Poll<Option<std::result::Result<Bytes, BoxError>>> {
+        if let Some(counter) = &self.counter {
+            counter.add(bytes.len());
+        }
+        Poll::Ready(Some(Ok(bytes)))
+    }
+
     fn fail(&mut self, error: Error) -> Poll<Option<std::result::Result<Bytes, BoxError>>> {
         self.stream = None;
         lock(&self.shared).failure = Some(error);
@@ -128,14 +143,17 @@ impl Stream for Measured {
                 Some(Ok(bytes)) => {
                     self.remaining -= bytes.len() as u64;
                     if self.remaining > 0 {
-                        return Poll::Ready(Some(Ok(bytes)));
+                        return self.give(bytes);
                     }
                     self.last = Some(bytes);
                 }
                 Some(Err(error)) => return self.fail(error),
                 None if self.remaining == 0 => {
                     self.stream = None;
-                    return Poll::Ready(self.last.take().map(Ok));
+                    return match self.last.take() {
+                        Some(last) => self.give(last),
+                        None => Poll::Ready(None),
+                    };
                 }
                 None => {
                     let message = format!("the body ended {} bytes short of {}", self.remaining, self.length);
@@ -169,7 +187,7 @@ mod tests {
             Err(kind) => Err(Error::new(kind, "given")),
         });
         let frames: Vec<_> = frames.collect();
-        Upload::new(Payload::stream(length, Box::pin(futures::stream::iter(frames)))).await.unwrap()
+        Upload::new(Payload::stream(length, Box::pin(futures::stream::iter(frames))), None).await.unwrap()
     }
 
     async fn drain(upload: &mut Upload) -> bool {

@@ -11,7 +11,7 @@ use crate::net::tls::{Roots, Trust};
 use crate::net::{Client, Dialer, PoolLimits, Scheme};
 use crate::object::{ContainerName, Error, ErrorKind, Result};
 use crate::state::StateStore;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Peer};
 
 /// Connections of one thread to the account. Blob Storage speaks HTTP/1.1, so each request under way
 /// needs one.
@@ -44,14 +44,15 @@ impl AzureAccess {
         let dialer = dialer(config.ca_file.as_ref().map(|pem| pem.path.clone()))?;
         let https = config.endpoint.endpoint.scheme == Scheme::Https;
         let limits = pool_limits(https);
-        let credential = credential(config, &account, Client::new(dialer.clone(), limits))?;
+        let credential = credential(config, &account, Client::new(dialer.clone(), limits), &metrics)?;
         Ok(Self { account, credential, dialer, limits, state_container: config.state_container.clone(), metrics })
     }
 
     /// A client for the current runtime thread.
     pub fn client(&self) -> BlobClient {
-        let http = Client::new(self.dialer.clone(), self.limits);
+        let http = Client::new(self.dialer.clone(), self.limits).with_metrics(self.metrics.pool(Peer::Blob));
         BlobClient::new(self.account.clone(), self.credential.clone(), http, RetryPolicy::default())
+            .with_metrics(self.metrics.clone())
     }
 
     /// The state container, through a client of the current runtime thread.
@@ -86,7 +87,10 @@ pub(super) fn dialer(private_ca: Option<std::path::PathBuf>) -> Result<Dialer> {
     Ok(Dialer::network(Some(tls)))
 }
 
-fn credential(config: &AzureConfig, account: &BlobAccount, http: Client) -> Result<Credential> {
+fn credential(config: &AzureConfig, account: &BlobAccount, http: Client, metrics: &Arc<Metrics>) -> Result<Credential> {
+    let tokens = |identity: Identity| -> Result<Credential> {
+        Ok(Credential::Bearer(identity.token_source_with_metrics(http, metrics.clone())?))
+    };
     let missing = |what: &str, variable: &str| {
         Error::new(
             ErrorKind::Invalid,
@@ -95,29 +99,27 @@ fn credential(config: &AzureConfig, account: &BlobAccount, http: Client) -> Resu
             ),
         )
     };
-    Ok(match &config.credential {
-        AzureCredential::SharedKey(key) => Credential::SharedKey(SharedKey::new(account.name(), key.value.expose())?),
-        AzureCredential::Sas(sas) => Credential::Sas(Sas::new(sas.value.expose())?),
-        AzureCredential::ManagedIdentity { client_id } => Credential::Bearer(
-            Identity::Managed { client_id: client_id.clone(), metadata_service: None }.token_source(http)?,
-        ),
-        AzureCredential::ClientSecret { tenant_id, client_id, secret, authority } => Credential::Bearer(
-            Identity::ClientSecret {
-                tenant_id: tenant_id.clone(),
-                client_id: client_id.clone(),
-                secret: secret.value.expose().to_owned(),
-                authority: authority.clone(),
-            }
-            .token_source(http)?,
-        ),
-        AzureCredential::WorkloadIdentity { tenant_id, client_id, token_file, authority } => Credential::Bearer(
-            Identity::Workload {
+    match &config.credential {
+        AzureCredential::SharedKey(key) => {
+            Ok(Credential::SharedKey(SharedKey::new(account.name(), key.value.expose())?))
+        }
+        AzureCredential::Sas(sas) => Ok(Credential::Sas(Sas::new(sas.value.expose())?)),
+        AzureCredential::ManagedIdentity { client_id } => {
+            tokens(Identity::Managed { client_id: client_id.clone(), metadata_service: None })
+        }
+        AzureCredential::ClientSecret { tenant_id, client_id, secret, authority } => tokens(Identity::ClientSecret {
+            tenant_id: tenant_id.clone(),
+            client_id: client_id.clone(),
+            secret: secret.value.expose().to_owned(),
+            authority: authority.clone(),
+        }),
+        AzureCredential::WorkloadIdentity { tenant_id, client_id, token_file, authority } => {
+            tokens(Identity::Workload {
                 tenant_id: tenant_id.clone().ok_or_else(|| missing("a tenant_id", "AZURE_TENANT_ID"))?,
                 client_id: client_id.clone().ok_or_else(|| missing("a client_id", "AZURE_CLIENT_ID"))?,
                 token_file: token_file.clone().ok_or_else(|| missing("a token file", "AZURE_FEDERATED_TOKEN_FILE"))?,
                 authority: authority.clone(),
-            }
-            .token_source(http)?,
-        ),
-    })
+            })
+        }
+    }
 }

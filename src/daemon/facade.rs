@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use tokio::sync::Semaphore;
@@ -50,6 +51,8 @@ impl FacadeServer {
         for index in 0..thread_count(facade) {
             let listener = bind(address, tls.as_ref())?;
             address = listener.local_addr().map_err(|error| cannot_bind(address, &error))?;
+            let stats = listener.stats();
+            metrics.facade.watch_connections(move || stats.open.load(Ordering::Relaxed));
             let thread = Thread {
                 listener,
                 limits: serve_limits(facade),

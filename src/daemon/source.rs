@@ -13,6 +13,7 @@ use crate::object::{Error, ErrorKind};
 #[cfg(feature = "aws-chain")]
 use crate::source::credentials::MountedSecret;
 use crate::source::{Addressing, CredentialProvider, Credentials, SourceClient, SourceConfig, SourceStats};
+use crate::telemetry::{Metrics, Peer};
 
 /// A source that throttles is given minutes, not the seconds that a facade's client would wait.
 const BACKOFF: Backoff = Backoff {
@@ -29,6 +30,7 @@ pub struct SourceAccess {
     dialer: Dialer,
     limits: PoolLimits,
     stats: Arc<SourceStats>,
+    metrics: Arc<Metrics>,
 }
 
 impl SourceAccess {
@@ -36,7 +38,7 @@ impl SourceAccess {
     ///
     /// # Errors
     /// `Invalid` or `AuthExpired` with the reason.
-    pub async fn new(config: &Configured) -> Result<Self> {
+    pub async fn new(config: &Configured, metrics: Arc<Metrics>) -> Result<Self> {
         let https = config.endpoint.endpoint.scheme == Scheme::Https;
         let source = SourceConfig {
             endpoint: Some(format!("{}{}", config.endpoint.endpoint, config.endpoint.path)),
@@ -54,6 +56,7 @@ impl SourceAccess {
             dialer: dialer(config.ca_file.as_ref().map(|pem| pem.path.clone()))?,
             limits: pool_limits(https),
             stats: Arc::new(SourceStats::default()),
+            metrics,
         })
     }
 
@@ -62,7 +65,9 @@ impl SourceAccess {
     /// # Errors
     /// `Invalid` if the endpoint cannot be used.
     pub fn client(&self) -> Result<SourceClient> {
-        SourceClient::new(self.config.clone(), Client::new(self.dialer.clone(), self.limits), self.stats.clone())
+        let http = Client::new(self.dialer.clone(), self.limits).with_metrics(self.metrics.pool(Peer::Source));
+        let client = SourceClient::new(self.config.clone(), http, self.stats.clone())?;
+        Ok(client.with_metrics(self.metrics.clone()))
     }
 
     /// What all threads' clients have met.

@@ -1,13 +1,13 @@
 //! The life of a request: shed, authenticate, parse, authorize, carry out, answer, count.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::auth::{self, AccessKey, Identity};
+use super::tally::Tally;
 use super::{Facade, ops, respond};
 use crate::net::Body;
 use crate::object::Timestamp;
@@ -16,7 +16,7 @@ use crate::s3::header;
 use crate::s3::operation::{Operation, Unheld};
 use crate::s3::request;
 use crate::s3::sigv4::ChunkSigner;
-use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason, StatusClass};
+use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason};
 
 /// A request that is allowed, on its way to its operation.
 pub(super) struct Call<'a> {
@@ -32,36 +32,32 @@ pub(super) struct Call<'a> {
 impl Facade {
     /// Answers one request.
     pub async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
-        let begun = Instant::now();
-        let metrics = self.settings.metrics.facade.begin();
+        let mut tally = Tally::begin(&self.settings.metrics.facade, self.unknown.clone());
         let request_id = next_request_id();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let mut seen = Seen::default();
-        let result = self.answer(request, &request_id, &mut seen).await;
+        let result = self.answer(request, &request_id, &mut tally).await;
         let mut response = result.unwrap_or_else(|error| {
-            log_error(&error, &method, &path, &request_id, &seen);
+            log_error(&error, &method, &path, &request_id, &tally);
             respond::error(&error, &path, &request_id, method == Method::HEAD)
         });
         respond::set(response.headers_mut(), header::REQUEST_ID.clone(), &request_id);
         response.headers_mut().insert(http::header::SERVER, http::HeaderValue::from_static(respond::HOST_ID));
-        self.count(&seen, &response, begun);
         tracing::debug!(
             target: "bluebucket::access",
             method = %method,
             path,
-            operation = seen.operation.label(),
-            component = seen.component(),
+            operation = tally.operation.label(),
+            component = tally.component(),
             status = response.status().as_u16(),
-            micros = begun.elapsed().as_micros() as u64,
+            micros = tally.begun.elapsed().as_micros() as u64,
             request_id,
             "request"
         );
-        drop(metrics);
-        response
+        tally.follow(response)
     }
 
-    async fn answer(&self, request: Request<Incoming>, request_id: &str, seen: &mut Seen) -> Result<Response<Body>> {
+    async fn answer(&self, request: Request<Incoming>, request_id: &str, tally: &mut Tally) -> Result<Response<Body>> {
         let Ok(_permit) = self.settings.in_flight.clone().try_acquire_owned() else {
             self.settings.metrics.facade.shed(ShedReason::InFlight);
             return Err(S3Code::SlowDown.into());
@@ -69,10 +65,10 @@ impl Facade {
         let (head, body) = request.into_parts();
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or(""));
         let identity = self.authenticate(&head.method, path, query, &head.headers)?;
-        seen.key = Some(identity.key.clone());
+        tally.key = Some(identity.key.clone());
         let operation = request::parse(&head.method, path, query, &head.headers, &self.settings.addressing)?;
-        seen.operation = label(&operation);
-        seen.received = operation.body().map_or(0, |declared| declared.length);
+        tally.operation = label(&operation);
+        tally.received = operation.body().map_or(0, |declared| declared.length);
         let Identity { key, chunk_signer } = identity;
         auth::authorize(&key, &operation)
             .inspect_err(|_| self.settings.metrics.facade.auth_failed(AuthFailure::NotAllowed))?;
@@ -100,34 +96,6 @@ impl Facade {
             error
         })
     }
-
-    fn count(&self, seen: &Seen, response: &Response<Body>, begun: Instant) {
-        use http_body::Body as _;
-        let Some(key) = &seen.key else { return };
-        let sent = response.body().size_hint().exact().unwrap_or(0);
-        let status = StatusClass::of(response.status().as_u16());
-        key.metrics.observe(seen.operation, status, begun.elapsed(), seen.received, sent);
-    }
-}
-
-/// What is known of a request so far.
-struct Seen {
-    operation: S3Operation,
-    key: Option<std::sync::Arc<AccessKey>>,
-    /// Bytes of the body, without framing.
-    received: u64,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self { operation: S3Operation::Unknown, key: None, received: 0 }
-    }
-}
-
-impl Seen {
-    fn component(&self) -> &str {
-        self.key.as_ref().map_or("unknown", |key| &key.component)
-    }
 }
 
 /// A key that Blob Storage cannot hold is not there.
@@ -140,10 +108,10 @@ fn answer_unheld(unheld: Unheld) -> Result<Response<Body>> {
 }
 
 /// Logged once, here. What a client got wrong is its own business; a 404 is everyday life.
-fn log_error(error: &S3Error, method: &Method, path: &str, request_id: &str, seen: &Seen) {
+fn log_error(error: &S3Error, method: &Method, path: &str, request_id: &str, tally: &Tally) {
     let (code, status) = (error.code().as_str(), error.status().as_u16());
     let cause = error.cause().map(ToString::to_string).unwrap_or_default();
-    let component = seen.component();
+    let component = tally.component();
     if status >= 500 {
         tracing::warn!(%method, path, component, code, status, cause, request_id, "request failed");
     } else {

@@ -10,7 +10,7 @@ use super::manifest::{Entry, Manifest};
 use super::outcome::{Failure, Outcome, Settled};
 use super::pace::{Pace, PaceSettings};
 use super::progress::Progress;
-use super::range_worker::{self, Shared, decision, line, outcome};
+use super::range_worker::{self, Shared, decision, line, outcome, patiently};
 use super::report::Report;
 use super::split::{SourceProbe, split};
 use super::stop::Stop;
@@ -122,7 +122,7 @@ async fn begin(clients: ThreadClients, prefixes: Vec<String>, ranges: usize) -> 
     let mut runs = Vec::with_capacity(clients.buckets.len());
     for (bucket, clients) in clients.buckets.iter().enumerate() {
         let prefix = prefixes.get(bucket).map_or("", String::as_str);
-        let run = begin_bucket(clients, prefix, ranges).await?;
+        let run = patiently("begin the run", || begin_bucket(clients, prefix, ranges)).await?;
         tracing::info!(bucket = %clients.importer.bucket().name(), run = run.number, ranges = run.ranges(), "backfill begun");
         runs.push(BucketRun { bucket, run });
     }
@@ -143,7 +143,7 @@ async fn finish(clients: ThreadClients, board: Arc<Board>) -> Result<Vec<Counter
     for (at, run) in board.buckets().iter().enumerate() {
         counters.push(board.counters(at));
         if let Some(clients) = clients.buckets.get(run.bucket).filter(|_| board.all_finished(at)) {
-            clients.ranges.finish(&run.run).await?;
+            patiently("finish the run", || clients.ranges.finish(&run.run)).await?;
         }
     }
     Ok(counters)

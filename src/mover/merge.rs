@@ -113,9 +113,9 @@ struct Side<T> {
     ended: bool,
 }
 
-/// Pages that a task lists ahead; it ends with this.
+/// Pages that a task lists ahead, and `None` behind the last; the task ends with this.
 pub struct Pages<T> {
-    receiver: mpsc::Receiver<Result<Vec<T>>>,
+    receiver: mpsc::Receiver<Result<Option<Vec<T>>>>,
     task: JoinHandle<()>,
 }
 
@@ -135,8 +135,12 @@ impl<T: Keyed> Side<T> {
     async fn fill(&mut self) -> Result<()> {
         while self.page.is_empty() && !self.ended {
             match self.pages.receiver.recv().await {
-                Some(page) => self.take(page?)?,
-                None => self.ended = true,
+                Some(page) => match page? {
+                    Some(page) => self.take(page)?,
+                    None => self.ended = true,
+                },
+                // Not the end of the listing, but of the task: to take one for the other would lose keys.
+                None => return Err(Error::new(ErrorKind::Unexpected, "a listing broke off")),
             }
         }
         Ok(())
@@ -186,7 +190,7 @@ impl<T: Keyed> Side<T> {
 
 impl<T: Send + 'static> Pages<T> {
     /// Runs `list` ahead by one page.
-    fn ahead<F>(list: impl FnOnce(mpsc::Sender<Result<Vec<T>>>) -> F) -> Self
+    fn ahead<F>(list: impl FnOnce(mpsc::Sender<Result<Option<Vec<T>>>>) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -205,18 +209,27 @@ pub(super) fn list_source(clients: &BucketClients, slice: &Slice) -> Pages<Sourc
         loop {
             let page = match source.list_objects(&bucket, &list).await {
                 Ok(page) => page,
+                // Tokens may expire; where the last page ended is known.
+                Err(error) if error.kind() == ErrorKind::Invalid && list.continuation_token.is_some() => {
+                    tracing::warn!(%error, "continuation token was refused, the listing goes on after its last key");
+                    list.continuation_token = None;
+                    continue;
+                }
                 Err(error) => return drop(sender.send(Err(error.context(format!("list bucket {bucket}")))).await),
             };
-            empty = if page.objects.is_empty() { empty + 1 } else { 0 };
+            match page.objects.last() {
+                Some(last) => list.start_after = Some(last.key.clone()),
+                None => empty += 1,
+            }
             let next = page.next_token.filter(|_| page.truncated);
             let repeats = (next.is_some() && next == list.continuation_token) || empty > EMPTY_PAGES_MAX;
-            if sender.send(Ok(page.objects)).await.is_err() {
+            if sender.send(Ok(Some(page.objects))).await.is_err() {
                 return;
             }
             match next {
                 _ if repeats => return drop(sender.send(Err(circles("the source"))).await),
                 Some(token) => list.continuation_token = Some(token),
-                None => return,
+                None => return drop(sender.send(Ok(None)).await),
             }
         }
     })
@@ -248,8 +261,11 @@ pub(super) fn list_stored(clients: &BucketClients, slice: &Slice) -> Pages<Store
                 None => empty += 1,
             }
             let truncated = page.truncated;
-            if sender.send(Ok(entries)).await.is_err() || !truncated {
+            if sender.send(Ok(Some(entries))).await.is_err() {
                 return;
+            }
+            if !truncated {
+                return drop(sender.send(Ok(None)).await);
             }
             if empty > EMPTY_PAGES_MAX {
                 return drop(sender.send(Err(circles("the container"))).await);
@@ -288,10 +304,11 @@ mod tests {
             pages.into_iter().map(|page| page.into_iter().map(str::to_owned).collect()).collect();
         let pages = Pages::ahead(|sender| async move {
             for page in pages {
-                if sender.send(Ok(page)).await.is_err() {
+                if sender.send(Ok(Some(page))).await.is_err() {
                     return;
                 }
             }
+            let _ = sender.send(Ok(None)).await;
         });
         Side::new("a test", pages, slice.clone())
     }
@@ -325,6 +342,17 @@ mod tests {
         assert!(join(vec![vec!["b"]], vec![], slice).await.is_err(), "the bound is exclusive");
         let slice = Slice { prefix: "p/".into(), ..Slice::default() };
         assert!(join(vec![vec!["q"]], vec![], slice).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_listing_that_breaks_off_is_not_its_end() {
+        let broken = Pages::ahead(|sender| async move {
+            let _ = sender.send(Ok(Some(vec!["a".to_owned()]))).await;
+        });
+        let slice = Slice::default();
+        let mut merge = Merge { source: Side::new("a test", broken, slice.clone()), stored: side(vec![], &slice) };
+        assert!(merge.step().await.unwrap().is_some());
+        assert!(merge.step().await.is_err());
     }
 
     proptest! {

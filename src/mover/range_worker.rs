@@ -67,7 +67,8 @@ pub(super) async fn work(clients: Vec<BucketClients>, shared: Shared) -> Result<
             Next::Claim { slot, run, index, idle } => {
                 let bucket = &shared.board.buckets()[run];
                 let Some(clients) = clients.get(bucket.bucket) else { return Err(missing_clients()) };
-                match clients.ranges.claim(&bucket.run, index, &shared.owner, idle.as_ref()).await? {
+                let claim = || clients.ranges.claim(&bucket.run, index, &shared.owner, idle.as_ref());
+                match patiently("claim a range", claim).await? {
                     Claim::Finished(counters) => shared.board.finished(slot, counters),
                     Claim::Busy(version) => shared.board.busy(slot, version),
                     Claim::Owned(owned) => {
@@ -335,6 +336,26 @@ pub(super) fn line(bucket: &str, object: &SourceObject, outcome: &Outcome) -> Li
         message,
         size: object.size,
         etag: object.etag.as_str().to_owned(),
+    }
+}
+
+/// Tries what has to succeed for the run to go on, for as long as its failures may pass.
+///
+/// # Errors
+/// The last one.
+pub(super) async fn patiently<T, F>(doing: &str, mut work: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let begun = Instant::now();
+    loop {
+        match work().await {
+            Err(error) if passing(&error) && begun.elapsed() < SAVE_FAILS_MAX => {
+                tracing::warn!(%error, doing, "tried again in a moment");
+                tokio::time::sleep(SAVE_EVERY).await;
+            }
+            other => return other,
+        }
     }
 }
 

@@ -101,7 +101,7 @@ async fn cut(probe: &mut impl Probe, alphabet: &mut Alphabet, piece: &mut Piece)
         }
         let Some(middle) = alphabet.middle(&piece.first, piece.end.as_deref()) else { return Ok(None) };
         let found = first_after(probe, &middle, piece).await?;
-        let old_end = std::mem::replace(&mut piece.end, Some(middle.clone()));
+        let old_end = piece.end.replace(middle.clone());
         if let Some(first) = found {
             alphabet.learn(&first);
             return Ok(Some(Piece { after: Some(middle), first, end: old_end, keys: 0.0, whole: false }));

@@ -17,6 +17,7 @@ use super::outgoing::Outgoing;
 use super::pool::{Counters, Lease, Pool};
 use super::pooled_body::PooledBody;
 use super::{Body, Dialer, Endpoint};
+use crate::telemetry::metrics::PoolMetrics;
 
 /// Bounds of a pool.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +77,17 @@ pub struct ClientStats {
 
 impl Client {
     pub fn new(dialer: Dialer, limits: PoolLimits) -> Self {
-        Self(Arc::new(Inner { dialer, limits, pools: Mutex::default(), counters: Arc::default() }))
+        Self::counting(dialer, limits, Counters::default())
+    }
+
+    /// A client like this one, with connections of its own that are counted by `metrics` too.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Arc<PoolMetrics>) -> Self {
+        Self::counting(self.0.dialer.clone(), self.0.limits, Counters::reporting(metrics))
+    }
+
+    fn counting(dialer: Dialer, limits: PoolLimits, counters: Counters) -> Self {
+        Self(Arc::new(Inner { dialer, limits, pools: Mutex::default(), counters: Arc::new(counters) }))
     }
 
     /// Sends one request and returns the head of its answer; the body streams from the connection,

@@ -5,7 +5,7 @@
 //! ones and those in use together never exceed the number of permits.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ use super::client::{PoolLimits, SendError};
 use super::io::{Traffic, Watched};
 use super::outgoing::Outgoing;
 use super::{Dialer, Endpoint};
+use crate::telemetry::DialResult;
+use crate::telemetry::metrics::PoolMetrics;
 
 pub(super) struct Pool {
     /// The value of the `Host` header.
@@ -41,6 +43,20 @@ pub(super) struct Counters {
     pub dial_failures: AtomicU64,
     pub reused: AtomicU64,
     pub stale: AtomicU64,
+    /// The same for the whole process, over all clients of a peer.
+    metrics: Option<Arc<PoolMetrics>>,
+}
+
+impl Counters {
+    pub fn reporting(metrics: Arc<PoolMetrics>) -> Self {
+        Self { metrics: Some(metrics), ..Self::default() }
+    }
+
+    fn report(&self, event: impl FnOnce(&PoolMetrics)) {
+        if let Some(metrics) = &self.metrics {
+            event(metrics);
+        }
+    }
 }
 
 pub(super) struct Connection {
@@ -48,6 +64,7 @@ pub(super) struct Connection {
     /// Counts reads and writes that moved bytes.
     pub moved: Arc<AtomicU64>,
     task: AbortHandle,
+    rest: Arc<Rest>,
     reused: bool,
 }
 
@@ -109,6 +126,7 @@ impl Pool {
                 idle.clear();
                 return None;
             }
+            connection.rest.end();
             if connection.sender.is_ready() && !connection.sender.is_closed() {
                 return Some(connection);
             }
@@ -123,14 +141,17 @@ impl Pool {
         while idle.front().is_some_and(|oldest| now.duration_since(oldest.since) > self.limits.idle_max) {
             idle.pop_front();
         }
+        connection.rest.begin();
         idle.push_back(Idle { connection, since: now });
     }
 
     async fn dial(&self, dialer: &Dialer) -> Result<Connection, SendError> {
         self.counters.dials.fetch_add(1, Ordering::Relaxed);
         let opened = self.open(dialer).await;
-        if opened.is_err() {
+        if let Err(error) = &opened {
             self.counters.dial_failures.fetch_add(1, Ordering::Relaxed);
+            let result = if error.timed_out { DialResult::Timeout } else { DialResult::Failed };
+            self.counters.report(|metrics| metrics.dialled(result));
         }
         opened
     }
@@ -141,13 +162,14 @@ impl Pool {
         let io = TokioIo::new(Watched { io, traffic: Movement(moved.clone()) });
         let (sender, connection) =
             http1::handshake(io).await.map_err(|error| SendError::dial(std::io::Error::other(error)))?;
-        let counted = Open::new(self.counters.clone());
+        let rest = Arc::new(Rest { idle: AtomicBool::new(false), counters: self.counters.clone() });
+        let counted = Open::new(rest.clone());
         let task = tokio::spawn(async move {
             let _open = counted;
             // Whoever waits for an answer is told the error; an idle connection that breaks is no news.
             let _ = connection.await;
         });
-        Ok(Connection { sender, moved, task: task.abort_handle(), reused: false })
+        Ok(Connection { sender, moved, task: task.abort_handle(), rest, reused: false })
     }
 
     fn idle_list(&self) -> std::sync::MutexGuard<'_, VecDeque<Idle>> {
@@ -198,6 +220,7 @@ impl Drop for Lease {
 impl Drop for Connection {
     /// Without the abort a request body that is still being sent would keep the connection alive.
     fn drop(&mut self) {
+        self.rest.end();
         self.task.abort();
     }
 }
@@ -230,18 +253,42 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// Whether a connection is idle, for the metrics. A peer may close it while it is on the idle list,
+/// and from then on it is none; so its end is told by whoever comes first.
+struct Rest {
+    idle: AtomicBool,
+    counters: Arc<Counters>,
+}
+
+impl Rest {
+    fn begin(&self) {
+        if !self.idle.swap(true, Ordering::Relaxed) {
+            self.counters.report(PoolMetrics::returned);
+        }
+    }
+
+    fn end(&self) {
+        if self.idle.swap(false, Ordering::Relaxed) {
+            self.counters.report(PoolMetrics::taken);
+        }
+    }
+}
+
 /// Counts one open connection for as long as it lives.
-struct Open(Arc<Counters>);
+struct Open(Arc<Rest>);
 
 impl Open {
-    fn new(counters: Arc<Counters>) -> Self {
-        counters.open.fetch_add(1, Ordering::Relaxed);
-        Self(counters)
+    fn new(rest: Arc<Rest>) -> Self {
+        rest.counters.open.fetch_add(1, Ordering::Relaxed);
+        rest.counters.report(|metrics| metrics.dialled(DialResult::Ok));
+        Self(rest)
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.end();
+        self.0.counters.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.counters.report(PoolMetrics::closed);
     }
 }

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use super::body::BoxError;
 use super::deadline::Patience;
 use super::pool::Lease;
+use crate::telemetry::ByteCounter;
 
 /// The body of an answer. A body that was not read to its end closes its connection when dropped,
 /// unless only a small rest was left. A body shorter than its head announced yields an error.
@@ -20,6 +21,7 @@ pub struct PooledBody {
     incoming: Option<Incoming>,
     lease: Option<Lease>,
     patience: Patience,
+    counter: Option<ByteCounter>,
 }
 
 /// A body, of an answer or of a request that we serve, that broke off.
@@ -38,9 +40,17 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl PooledBody {
     pub(super) fn new(incoming: Incoming, lease: Lease, read_timeout: Duration) -> Self {
-        let mut body = Self { incoming: Some(incoming), lease: Some(lease), patience: Patience::new(read_timeout) };
+        let patience = Patience::new(read_timeout);
+        let mut body = Self { incoming: Some(incoming), lease: Some(lease), patience, counter: None };
         body.give_back_if_read();
         body
+    }
+
+    /// The same body, whose bytes `counter` counts from here on.
+    #[must_use]
+    pub fn counted(mut self, counter: Option<ByteCounter>) -> Self {
+        self.counter = counter;
+        self
     }
 
     /// The bytes still to come, if the head announced a length. `None` for a chunked body, and for
@@ -103,6 +113,7 @@ impl http_body::Body for PooledBody {
         match Pin::new(incoming).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 this.patience.renew();
+                count(this.counter.as_ref(), &frame);
                 this.give_back_if_read();
                 Poll::Ready(Some(Ok(frame)))
             }
@@ -154,16 +165,23 @@ impl Drop for PooledBody {
         if let Ok(runtime) = tokio::runtime::Handle::try_current()
             && small
         {
-            runtime.spawn(drain(incoming, lease));
+            runtime.spawn(drain(incoming, lease, self.counter.take()));
         }
     }
 }
 
-async fn drain(mut incoming: Incoming, lease: Lease) {
+fn count(counter: Option<&ByteCounter>, frame: &Frame<Bytes>) {
+    if let (Some(counter), Some(data)) = (counter, frame.data_ref()) {
+        counter.add(data.len());
+    }
+}
+
+async fn drain(mut incoming: Incoming, lease: Lease, counter: Option<ByteCounter>) {
     let rest = async {
         while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
-            if frame.is_err() {
-                return false;
+            match frame {
+                Ok(frame) => count(counter.as_ref(), &frame),
+                Err(_) => return false,
             }
         }
         true

@@ -8,6 +8,7 @@ use super::error::{Subject, text};
 use super::header;
 use super::xml::{Step, walk};
 use crate::object::{BucketName, Error, ErrorKind, Result};
+use crate::telemetry::SourceOperation;
 
 /// Longest location document in bytes.
 const LOCATION_BYTES_MAX: usize = 16 * 1024;
@@ -18,7 +19,7 @@ impl SourceClient {
     /// # Errors
     /// `ContainerMissing`, `Denied`, `Invalid` (another region), and the common kinds.
     pub async fn head_bucket(&self, bucket: &BucketName) -> Result<Option<String>> {
-        let answer = self.send(&bucket_call(Method::HEAD, bucket, "")).await?;
+        let answer = self.send(&bucket_call(SourceOperation::HeadBucket, Method::HEAD, bucket, "")).await?;
         Ok(text(answer.headers(), header::BUCKET_REGION))
     }
 
@@ -27,7 +28,8 @@ impl SourceClient {
     /// # Errors
     /// As [`SourceClient::head_bucket`].
     pub async fn get_bucket_location(&self, bucket: &BucketName) -> Result<String> {
-        parse_location(&self.read(&bucket_call(Method::GET, bucket, "location="), LOCATION_BYTES_MAX).await?)
+        let call = bucket_call(SourceOperation::GetBucketLocation, Method::GET, bucket, "location=");
+        parse_location(&self.read(&call, LOCATION_BYTES_MAX).await?)
     }
 
     /// Sends a request and reads its answer into memory.
@@ -41,8 +43,9 @@ impl SourceClient {
     }
 }
 
-fn bucket_call<'a>(method: Method, bucket: &'a BucketName, query: &str) -> Call<'a> {
-    Call { method, bucket, path: String::new(), query: query.to_owned(), headers: Vec::new(), subject: Subject::Bucket }
+fn bucket_call<'a>(operation: SourceOperation, method: Method, bucket: &'a BucketName, query: &str) -> Call<'a> {
+    let (path, query, headers) = (String::new(), query.to_owned(), Vec::new());
+    Call { operation, method, bucket, path, query, headers, subject: Subject::Bucket }
 }
 
 /// The oldest region has no name here, and one has a nickname (S3 API reference, GetBucketLocation).

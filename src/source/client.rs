@@ -11,10 +11,13 @@ use tokio::time::Instant;
 use super::config::{SourceConfig, Target};
 use super::error::{Subject, from_answer, text};
 use super::header;
+use super::measure::Try;
 use super::sign::{PayloadHash, Signer};
 use super::stats::SourceStats;
 use crate::net::{Body, Client, PooledBody, SendError};
 use crate::object::{BucketName, Error, ErrorKind, Result, Retry, Timestamp};
+use crate::telemetry::metrics::ClientMetrics;
+use crate::telemetry::{Metrics, SourceOperation, Throttle};
 
 /// A client of the source. Cheap to clone; make one per runtime thread.
 #[derive(Clone)]
@@ -29,10 +32,12 @@ struct Inner {
     clock_offset: AtomicI64,
     user_agent: HeaderValue,
     stats: Arc<SourceStats>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 /// A request without a body. All are reads, so that each may be sent again.
 pub(super) struct Call<'a> {
+    pub operation: SourceOperation,
     pub method: Method,
     pub bucket: &'a BucketName,
     /// Percent-encoded, with a slash in front; empty for the bucket itself.
@@ -57,7 +62,25 @@ impl SourceClient {
         let user_agent = HeaderValue::from_str(&config.user_agent)
             .map_err(|_| Error::new(ErrorKind::Invalid, "the user agent is no header value"))?;
         let signer = Signer::new(config.region.clone());
-        Ok(Self(Arc::new(Inner { config, target, client, signer, clock_offset: AtomicI64::new(0), user_agent, stats })))
+        let clock_offset = AtomicI64::new(0);
+        let inner = Inner { config, target, client, signer, clock_offset, user_agent, stats, metrics: None };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The same client, which counts its requests. Clones made before go on without.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Arc<Metrics>) -> Self {
+        let inner = &*self.0;
+        Self(Arc::new(Inner {
+            config: inner.config.clone(),
+            target: inner.target.clone(),
+            client: inner.client.clone(),
+            signer: Signer::new(inner.signer.region()),
+            clock_offset: AtomicI64::new(inner.clock_offset.load(Ordering::Relaxed)),
+            user_agent: inner.user_agent.clone(),
+            stats: inner.stats.clone(),
+            metrics: Some(metrics),
+        }))
     }
 
     pub fn stats(&self) -> &SourceStats {
@@ -82,6 +105,9 @@ impl SourceClient {
                 None => return Err(error.error.context(format!("{} {}{}", call.method, call.bucket, call.path))),
             }
             SourceStats::count(&self.0.stats.retries);
+            if let Some(metrics) = self.metrics() {
+                metrics.retried(call.operation);
+            }
         }
     }
 
@@ -103,11 +129,27 @@ impl SourceClient {
     async fn attempt(&self, call: &Call<'_>) -> Result<Response<PooledBody>, Failure> {
         let (endpoint, request) = self.request(call)?;
         SourceStats::count(&self.0.stats.requests);
-        let answer = self.0.client.send(&endpoint, request).await.map_err(lost)?;
-        if answer.status().is_success() {
-            return Ok(answer);
-        }
-        Err(self.refused(call, answer).await)
+        let mut attempt = Try::begin(self.metrics(), call.operation);
+        let sent = self.0.client.send(&endpoint, request).await;
+        attempt.answered();
+        let failure = match sent {
+            Ok(answer) => {
+                let counter = self.metrics().and_then(|metrics| metrics.received_counter(call.operation));
+                let answer = answer.map(|body| body.counted(counter));
+                if answer.status().is_success() {
+                    attempt.succeeded();
+                    return Ok(answer);
+                }
+                self.refused(call, answer).await
+            }
+            Err(error) => lost(error),
+        };
+        attempt.failed(failure.error.kind());
+        Err(failure)
+    }
+
+    fn metrics(&self) -> Option<&ClientMetrics<SourceOperation>> {
+        self.0.metrics.as_deref().map(|metrics| &metrics.source)
     }
 
     fn request(&self, call: &Call<'_>) -> Result<(crate::net::Endpoint, Request<Body>)> {
@@ -134,6 +176,10 @@ impl SourceClient {
         let error = from_answer(&head, &body, call.subject, self.0.signer.region());
         if error.kind() == ErrorKind::Throttled {
             SourceStats::count(&self.0.stats.throttled);
+            // S3 names no limit.
+            if let Some(metrics) = self.metrics() {
+                metrics.throttled(Throttle::Unknown);
+            }
         }
         match error.vendor_code() {
             Some("RequestTimeTooSkewed") => Failure { again_at_once: self.learn_clock(&head.headers), error },

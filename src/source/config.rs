@@ -28,6 +28,7 @@ pub enum Addressing {
 }
 
 /// An endpoint and the path below which the buckets lie.
+#[derive(Clone)]
 pub(super) struct Target {
     endpoint: Endpoint,
     path: String,

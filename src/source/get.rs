@@ -11,6 +11,7 @@ use super::meta::{SourceMeta, content_range};
 use super::stats::SourceStats;
 use crate::net::{BodyError, PooledBody};
 use crate::object::{BucketName, ByteStream, ETag, Error, ErrorKind, Result, Span};
+use crate::telemetry::SourceOperation;
 
 /// What to read of an object.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +83,15 @@ fn call<'a>(bucket: &'a BucketName, key: &str, get: &GetSource) -> Result<Call<'
     if let Some(version) = &get.version_id {
         push_query(&mut query, "versionId", version);
     }
-    Ok(Call { method: Method::GET, bucket, path: key_path(key), query, headers, subject: Subject::Object })
+    Ok(Call {
+        operation: SourceOperation::GetObject,
+        method: Method::GET,
+        bucket,
+        path: key_path(key),
+        query,
+        headers,
+        subject: Subject::Object,
+    })
 }
 
 /// The bytes that an answer holds, checked against those asked for.

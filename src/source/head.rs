@@ -8,6 +8,7 @@ use super::get::GetSource;
 use super::header;
 use super::meta::SourceMeta;
 use crate::object::{BucketName, ErrorKind, Result, Span};
+use crate::telemetry::SourceOperation;
 
 impl SourceClient {
     /// Reads what an object carries besides its bytes, checksums included.
@@ -20,6 +21,7 @@ impl SourceClient {
             push_query(&mut query, "versionId", version);
         }
         let call = Call {
+            operation: SourceOperation::HeadObject,
             method: Method::HEAD,
             bucket,
             path: key_path(key),

@@ -7,6 +7,7 @@ use super::client::{Call, SourceClient, push_query};
 use super::error::Subject;
 use super::xml::{Step, walk};
 use crate::object::{Algorithm, BucketName, ETag, Error, ErrorKind, Result, Timestamp, text};
+use crate::telemetry::SourceOperation;
 
 /// What to list. Keys always travel URL-encoded, since XML cannot carry every key.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +57,7 @@ impl SourceClient {
     /// trusted: an object without key, size, ETag or date, or truncated without a token.
     pub async fn list_objects(&self, bucket: &BucketName, list: &SourceList) -> Result<SourcePage> {
         let call = Call {
+            operation: SourceOperation::ListObjects,
             method: Method::GET,
             bucket,
             path: String::new(),

@@ -6,6 +6,7 @@ use super::client::{Call, SourceClient, key_path, push_query};
 use super::error::Subject;
 use super::xml::{Step, walk};
 use crate::object::{BucketName, Error, ErrorKind, Result, Tags};
+use crate::telemetry::SourceOperation;
 
 /// Longest tag document in bytes: ten tags at their limits, escaped, and room.
 const TAGS_BYTES_MAX: usize = 256 * 1024;
@@ -21,6 +22,7 @@ impl SourceClient {
             push_query(&mut query, "versionId", version);
         }
         let call = Call {
+            operation: SourceOperation::GetObjectTagging,
             method: Method::GET,
             bucket,
             path: key_path(key),

@@ -115,6 +115,7 @@ labels! {
     SourceOperation {
         ListBuckets = "list_buckets",
         HeadBucket = "head_bucket",
+        GetBucketLocation = "get_bucket_location",
         CreateBucket = "create_bucket",
         DeleteBucket = "delete_bucket",
         ListObjects = "list_objects",

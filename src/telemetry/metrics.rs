@@ -12,7 +12,7 @@ use std::sync::{Arc, Once};
 use prometheus::core::Collector;
 use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
-pub use client::ClientMetrics;
+pub use client::{ByteCounter, ClientMetrics};
 pub use facade::{ComponentMetrics, FacadeMetrics, InFlight};
 pub use mover::MoverMetrics;
 pub use pool::PoolMetrics;
@@ -90,6 +90,7 @@ impl Metrics {
     /// The metrics in the text format of Prometheus, version 0.0.4.
     pub fn render(&self) -> String {
         self.token.refresh();
+        self.facade.refresh();
         self.process.refresh();
         let mut text = String::new();
         // The encoder fails only for families without a metric, and those are never gathered.

@@ -57,6 +57,11 @@ impl<A: Label> Counters<A> {
     pub fn get(&self, value: A) -> u64 {
         self.handles.get(value.index()).map_or(0, IntCounter::get)
     }
+
+    /// The counter of one label, to be kept.
+    pub fn handle(&self, value: A) -> Option<IntCounter> {
+        self.handles.get(value.index()).cloned()
+    }
 }
 
 /// Gauges by one label.

@@ -21,6 +21,7 @@ use super::TokenSource;
 use super::transport::EntraTransport;
 use crate::net::{self, Endpoint, Scheme};
 use crate::object::{Error, ErrorKind, Result};
+use crate::telemetry::Metrics;
 
 /// Who asks for tokens.
 #[derive(Clone)]
@@ -50,9 +51,21 @@ impl Identity {
     /// # Errors
     /// `Invalid` if a value of the identity is malformed.
     pub fn token_source(self, http: net::Client) -> Result<TokenSource> {
+        Ok(TokenSource::start(self.credential(http)?))
+    }
+
+    /// As [`Identity::token_source`], and counts how the token service answers.
+    ///
+    /// # Errors
+    /// `Invalid` if a value of the identity is malformed.
+    pub fn token_source_with_metrics(self, http: net::Client, metrics: Arc<Metrics>) -> Result<TokenSource> {
+        Ok(TokenSource::start_with_metrics(self.credential(http)?, metrics))
+    }
+
+    fn credential(self, http: net::Client) -> Result<Arc<Uncached>> {
         let credential = Uncached::new(self, http)?;
         credential.make().map_err(|error| invalid(error.to_string()))?;
-        Ok(TokenSource::start(Arc::new(credential)))
+        Ok(Arc::new(credential))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use azure_core::credentials::TokenCredential;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::net::Backoff;
 use crate::object::{Error, ErrorKind, Result, Timestamp};
+use crate::telemetry::Metrics;
 
 /// What a token for Blob Storage is asked for.
 pub const STORAGE_SCOPE: &str = "https://storage.azure.com/.default";
@@ -52,10 +53,19 @@ impl TokenSource {
     /// Begins to keep a token of `credential` fresh, in a task of the current runtime. That should be
     /// one that lives as long as the process.
     pub fn start(credential: Arc<dyn TokenCredential>) -> Self {
+        Self::begin(credential, None)
+    }
+
+    /// As [`TokenSource::start`], and counts how the token service answers.
+    pub fn start_with_metrics(credential: Arc<dyn TokenCredential>, metrics: Arc<Metrics>) -> Self {
+        Self::begin(credential, Some(metrics))
+    }
+
+    fn begin(credential: Arc<dyn TokenCredential>, metrics: Option<Arc<Metrics>>) -> Self {
         let current = Arc::new(ArcSwapOption::empty());
         let (outcome_sender, outcome) = watch::channel(Outcome::default());
         let (ask, asked) = mpsc::channel(1);
-        let keeper = Keeper { credential, current: current.clone(), outcome: outcome_sender, asked };
+        let keeper = Keeper { credential, current: current.clone(), outcome: outcome_sender, asked, metrics };
         tokio::spawn(keeper.run());
         Self { current, outcome, ask }
     }
@@ -145,6 +155,7 @@ struct Keeper {
     current: Arc<ArcSwapOption<Token>>,
     outcome: watch::Sender<Outcome>,
     asked: mpsc::Receiver<()>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Keeper {
@@ -186,6 +197,9 @@ impl Keeper {
     fn take(&mut self, token: Token) -> Instant {
         let life = token.expires - token.obtained;
         let next = token.obtained + life.mul_f64(0.5 + 0.3 * fastrand::f64());
+        if let Some(metrics) = &self.metrics {
+            metrics.token.refreshed(SystemTime::now() + life);
+        }
         tracing::info!(life_seconds = life.as_secs(), "token refreshed");
         self.current.store(Some(Arc::new(token)));
         // Who asked while it was being fetched has been served.
@@ -195,6 +209,9 @@ impl Keeper {
     }
 
     fn fail(&mut self, error: &Error, failures: u32) -> Instant {
+        if let Some(metrics) = &self.metrics {
+            metrics.token.refresh_failed();
+        }
         let now = Instant::now();
         let left = self.current.load().as_ref().map(|token| token.expires.saturating_duration_since(now));
         let left = left.unwrap_or_default();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use prometheus::IntCounter;
+
 use super::Families;
 use crate::telemetry::catalogue::{self, Definition};
 use crate::telemetry::label::{BlobOperation, Label, Outcome, SourceOperation, Throttle};
@@ -17,9 +19,20 @@ pub struct ClientMetrics<O> {
     received: Counters<O>,
 }
 
+/// A counter of bytes to keep beside a body that is streamed. Cheap to clone.
+#[derive(Clone)]
+pub struct ByteCounter(IntCounter);
+
+impl ByteCounter {
+    pub fn add(&self, bytes: usize) {
+        self.0.inc_by(bytes as u64);
+    }
+}
+
 impl<O: Label> ClientMetrics<O> {
     /// Counts one try: how it ended, the time to the head of the answer, and the bytes of both bodies
-    /// so far (an answer that is streamed later is added by [`received`](Self::received)).
+    /// so far (what is streamed is added by [`sent_counter`](Self::sent_counter) and
+    /// [`received_counter`](Self::received_counter)).
     pub fn observe(&self, operation: O, outcome: Outcome, elapsed: Duration, sent_bytes: u64, received_bytes: u64) {
         self.requests.inc(operation, outcome);
         self.duration.observe(operation, elapsed.as_secs_f64());
@@ -39,6 +52,16 @@ impl<O: Label> ClientMetrics<O> {
         if bytes > 0 {
             self.received.add(operation, bytes);
         }
+    }
+
+    /// Counts the bytes of a request body that is streamed, while they go out.
+    pub fn sent_counter(&self, operation: O) -> Option<ByteCounter> {
+        self.sent.handle(operation).map(ByteCounter)
+    }
+
+    /// Counts the bytes of an answer's body, while they come in.
+    pub fn received_counter(&self, operation: O) -> Option<ByteCounter> {
+        self.received.handle(operation).map(ByteCounter)
     }
 
     /// Counts a request that is sent again.

@@ -1,6 +1,6 @@
 //! What the facade does for its clients.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus::{IntCounterVec, IntGauge};
@@ -16,6 +16,8 @@ pub struct FacadeMetrics {
     traffic: Arc<Traffic>,
     in_flight: IntGauge,
     connections: IntGauge,
+    /// Each tells the connections open at one listener.
+    listeners: Mutex<Vec<OpenConnections>>,
     shed: Counters<ShedReason>,
     auth_failures: Counters<AuthFailure>,
 }
@@ -27,8 +29,10 @@ pub struct ComponentMetrics {
     traffic: Arc<Traffic>,
 }
 
-/// A request or connection that is being served; dropping it ends that.
+/// A request that is being served; dropping it ends that.
 pub struct InFlight(IntGauge);
+
+type OpenConnections = Box<dyn Fn() -> usize + Send + Sync>;
 
 struct Traffic {
     duration: Histograms<S3Operation>,
@@ -51,6 +55,7 @@ impl FacadeMetrics {
             traffic: Arc::new(traffic),
             in_flight: families.gauge(&catalogue::FACADE_IN_FLIGHT),
             connections: families.gauge(&catalogue::FACADE_CONNECTIONS),
+            listeners: Mutex::default(),
             shed: Counters::new(&families.counters(&catalogue::FACADE_SHED)),
             auth_failures: Counters::new(&families.counters(&catalogue::FACADE_AUTH_FAILURES)),
         }
@@ -67,9 +72,16 @@ impl FacadeMetrics {
         InFlight::begin(&self.in_flight)
     }
 
-    /// Begins a client's connection.
-    pub fn connected(&self) -> InFlight {
-        InFlight::begin(&self.connections)
+    /// Adds a listener, which is asked for its open connections when the metrics are shown.
+    pub fn watch_connections(&self, open: impl Fn() -> usize + Send + Sync + 'static) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(open));
+    }
+
+    /// Brings the open connections up to date, just before they are shown.
+    pub(super) fn refresh(&self) {
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let open: usize = listeners.iter().map(|open| open()).sum();
+        self.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
     /// Counts a request that was turned away unread.
