@@ -92,7 +92,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Backfill(args) => backfill::run(&cli.common, args),
         Command::Verify(args) => verify::run(&cli.common, args),
         Command::Demo(args) => demo::run(&cli.common, args),
-        Command::Doctor(_) => Err(Failure::fatal("this build does not hold the command")),
+        Command::Doctor(args) => doctor::run(&cli.common, args),
     };
     outcome.unwrap_or_else(|failure| failure.report())
 }

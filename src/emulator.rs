@@ -128,7 +128,7 @@ impl Emulator {
             intake::drain(unread).await;
         }
         let answer = result.unwrap_or_else(|error| error_answer(&error, &head.method, &request_id, now));
-        respond(answer, &head, &request_id)
+        respond(answer, &head, &request_id, now)
     }
 
     /// Requests carried out or refused so far, by operation.
@@ -395,7 +395,7 @@ fn error_answer(error: &ServiceError, method: &Method, request_id: &str, now: Sy
 }
 
 /// Adds what every answer carries.
-fn respond(answer: Answer, head: &request::Parts, request_id: &str) -> Response<Body> {
+fn respond(answer: Answer, head: &request::Parts, request_id: &str, now: SystemTime) -> Response<Body> {
     let mut response = Response::new(answer.body);
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
@@ -406,6 +406,9 @@ fn respond(answer: Answer, head: &request::Parts, request_id: &str) -> Response<
     set("server", HeaderValue::from_static("Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         set("x-ms-request-id", id);
+    }
+    if let Ok(date) = HeaderValue::try_from(clock::rfc1123(now)) {
+        set("date", date);
     }
     if let Some(id) = head.headers.get("x-ms-client-request-id") {
         set("x-ms-client-request-id", id.clone());

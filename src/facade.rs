@@ -60,3 +60,22 @@ impl Facade {
         Self { settings, router, signing_keys: auth::SigningKeys::default(), unknown }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use hyper::body::Incoming;
+
+    use super::*;
+
+    fn future_bytes<'a, F: Future>(_: impl Fn(&'a Facade, Request<Incoming>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// The future of a request is moved several times: if it grows, every request pays for copying it.
+    #[test]
+    fn the_future_of_a_request_stays_small() {
+        let bytes = future_bytes(Facade::handle);
+        assert!(bytes <= 8 * 1024, "{bytes} bytes: box what only rare operations need");
+    }
+}

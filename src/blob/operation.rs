@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     AccountInfo,
+    ServiceProperties,
     ListContainers,
     UserDelegationKey,
     DeleteBatch,
@@ -23,6 +24,8 @@ pub enum Operation {
     SetMetadata,
     SetProperties,
     DeleteBlob,
+    /// Any request, sent for diagnosis.
+    Probe,
 }
 
 impl Operation {
@@ -30,6 +33,7 @@ impl Operation {
     pub fn name(self) -> &'static str {
         match self {
             Self::AccountInfo => "account_info",
+            Self::ServiceProperties => "service_properties",
             Self::ListContainers => "list_containers",
             Self::UserDelegationKey => "user_delegation_key",
             Self::DeleteBatch => "delete_batch",
@@ -49,6 +53,7 @@ impl Operation {
             Self::SetMetadata => "set_metadata",
             Self::SetProperties => "set_properties",
             Self::DeleteBlob => "delete_blob",
+            Self::Probe => "probe",
         }
     }
 
@@ -57,6 +62,7 @@ impl Operation {
         matches!(
             self,
             Self::AccountInfo
+                | Self::ServiceProperties
                 | Self::ListContainers
                 | Self::UserDelegationKey
                 | Self::GetContainer

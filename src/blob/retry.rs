@@ -104,6 +104,13 @@ impl BlobClient {
         Err(Failure { error, harmless, authorization })
     }
 
+    /// Sends a request once and returns the answer, whatever it is.
+    pub(super) async fn exchange(&self, call: &Call, body: Body) -> Result<Answer> {
+        let request = self.assemble(call, body).await?;
+        let sent = self.inner.http.send(&self.inner.account.endpoint, request).await;
+        sent.map_err(|error| unanswered(call, error).error)
+    }
+
     /// Adds to a call what every request carries, and signs it.
     async fn assemble(&self, call: &Call, body: Body) -> Result<Request<Body>> {
         let account = &self.inner.account;

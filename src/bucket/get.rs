@@ -28,12 +28,12 @@ impl Bucket {
                 ReadRange::Span(Span { start: first, end: last.saturating_add(1) })
             }
             Selection::Range(ByteRange::Suffix { .. }) | Selection::Part(_) => {
-                return self.get_located(key, request).await;
+                return Box::pin(self.get_located(key, request)).await;
             }
         };
         let download = match self.blobs.get_blob(self.blob(key), range, &BlobCondition::None).await {
             Err(error) if error.kind() == ErrorKind::RangeUnsatisfiable => {
-                return self.refuse_range(key, request, error).await;
+                return Box::pin(self.refuse_range(key, request, error)).await;
             }
             other => other?,
         };
@@ -56,7 +56,7 @@ impl Bucket {
         match judge(request, &object.meta)? {
             Verdict::NotModified => Ok(Read::NotModified(Box::new(object.meta))),
             _ => {
-                let (span, parts) = self.locate(key, request.selection, &object).await?;
+                let (span, parts) = Box::pin(self.locate(key, request.selection, &object)).await?;
                 Ok(Read::Object(ObjectHead { meta: object.meta, span, parts }))
             }
         }
@@ -69,7 +69,7 @@ impl Bucket {
             if judge(request, &object.meta)? == Verdict::NotModified {
                 return Ok(Read::NotModified(Box::new(object.meta)));
             }
-            let (span, parts) = self.locate(key, request.selection, &object).await?;
+            let (span, parts) = Box::pin(self.locate(key, request.selection, &object)).await?;
             let body = match span {
                 Some(span) if span.length() == 0 => empty(),
                 _ => match self.read_version(key, span, &object.store_tag).await {

@@ -65,7 +65,7 @@ impl Bucket {
             WriteCondition::None => Ok(Exact { condition: BlobCondition::None, replaced: None }),
             WriteCondition::Absent => Ok(Exact { condition: BlobCondition::Absent, replaced: Some(Replaced::Absent) }),
             WriteCondition::Match(list) => {
-                let object = self.look(key).await?.ok_or_else(|| no_object(key))?;
+                let object = Box::pin(self.look(key)).await?.ok_or_else(|| no_object(key))?;
                 if !list.names(&object.meta.etag) {
                     return Err(condition_failed());
                 }
@@ -133,11 +133,11 @@ pub(super) async fn write_blob(
         };
         blobs.put_blob(blob, payload, request).await
     } else {
-        write_long(blobs, blob, place, payload, write).await
+        Box::pin(write_long(blobs, blob, place, payload, write)).await
     };
     match result {
         Ok(written) => Ok(Landed::new(&own, &written)),
-        Err(error) if error.outcome_unknown() => settle(blobs, blob, place, &own, error).await,
+        Err(error) if error.outcome_unknown() => Box::pin(settle(blobs, blob, place, &own, error)).await,
         Err(error) => Err(error),
     }
 }

@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use super::{CommonOptions, Exit, Failure};
 use crate::daemon;
 use crate::emulator::{
-    AccountConfig, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultPlan, FaultRule, FaultScope, Throttle,
-    Trigger,
+    AccountConfig, ContentMd5, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultPlan, FaultRule, FaultScope,
+    Throttle, Trigger,
 };
 
 /// Runs a strict Blob service on this machine, for development and tests
@@ -31,6 +31,10 @@ pub struct EmulatorArgs {
     /// What becomes of contents
     #[arg(long, value_enum, default_value_t = EmulatorStorage::Memory)]
     pub storage: EmulatorStorage,
+
+    /// Where the Content-MD5 of a blob comes from
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub content_md5: Option<EmulatorMd5>,
 
     /// A container whose contents are kept although the storage is synthetic
     #[arg(long = "keep-container", value_name = "NAME", default_value = "bluebucket-state")]
@@ -62,6 +66,17 @@ pub enum EmulatorStorage {
     Synthetic,
 }
 
+/// Where the MD5 of a Put Blob comes from; a false one is never told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EmulatorMd5 {
+    /// Every body is hashed: the default in memory
+    Compute,
+    /// Bodies up to 64 MiB are recognised by length and CRC: the default of synthetic storage
+    Remember,
+    /// There is none: for load that is not about MD5
+    Omit,
+}
+
 const EXAMPLES: &str = "\
 Prints its connection string when it listens. Nothing survives its end.
 
@@ -83,10 +98,16 @@ pub fn run(common: &CommonOptions, args: &EmulatorArgs) -> Result<Exit, Failure>
 async fn serve(args: &EmulatorArgs) -> Result<Exit, Failure> {
     let mut stopping = daemon::stop_signal().map_err(|error| Failure::fatal(error.to_string()))?;
     let kept: Vec<_> = args.kept.iter().map(String::as_str).collect();
-    let account = match args.storage {
+    let mut account = match args.storage {
         EmulatorStorage::Memory => AccountConfig::memory(&args.account),
         EmulatorStorage::Synthetic => AccountConfig::synthetic(&args.account, &kept),
     };
+    match args.content_md5 {
+        None => {}
+        Some(EmulatorMd5::Compute) => account.content_md5 = ContentMd5::Compute,
+        Some(EmulatorMd5::Remember) => account.content_md5 = ContentMd5::Remember,
+        Some(EmulatorMd5::Omit) => account.content_md5 = ContentMd5::Omit,
+    }
     let emulator = Emulator::new(EmulatorConfig {
         accounts: vec![account],
         faults: fault_plan(args),

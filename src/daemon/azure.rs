@@ -32,6 +32,7 @@ pub struct AzureAccess {
     dialer: Dialer,
     limits: PoolLimits,
     state_container: ContainerName,
+    api_version: String,
     metrics: Arc<Metrics>,
 }
 
@@ -45,7 +46,15 @@ impl AzureAccess {
         let https = config.endpoint.endpoint.scheme == Scheme::Https;
         let limits = pool_limits(https);
         let credential = credential(config, &account, Client::new(dialer.clone(), limits), &metrics)?;
-        Ok(Self { account, credential, dialer, limits, state_container: config.state_container.clone(), metrics })
+        Ok(Self {
+            account,
+            credential,
+            dialer,
+            limits,
+            state_container: config.state_container.clone(),
+            api_version: config.api_version.clone(),
+            metrics,
+        })
     }
 
     /// A client for the current runtime thread.
@@ -53,6 +62,23 @@ impl AzureAccess {
         let http = Client::new(self.dialer.clone(), self.limits).with_metrics(self.metrics.pool(Peer::Blob));
         BlobClient::new(self.account.clone(), self.credential.clone(), http, RetryPolicy::default())
             .with_metrics(self.metrics.clone())
+    }
+
+    /// A client of the account's Data Lake endpoint; `None` where the Blob endpoint does not tell which
+    /// that is.
+    ///
+    /// # Errors
+    /// `Invalid` if the endpoint's name cannot be used.
+    pub fn data_lake_client(&self) -> Result<Option<BlobClient>> {
+        let url = self.account.url();
+        if !url.contains(".blob.") {
+            return Ok(None);
+        }
+        let account = BlobAccount::parse(&url.replacen(".blob.", ".dfs.", 1))?
+            .with_name(self.account.name())
+            .with_api_version(&self.api_version)?;
+        let http = Client::new(self.dialer.clone(), self.limits);
+        Ok(Some(BlobClient::new(account, self.credential.clone(), http, RetryPolicy::default())))
     }
 
     /// The state container, through a client of the current runtime thread.

@@ -28,7 +28,7 @@ impl MoverAccess {
         let mut sources = BTreeMap::new();
         for source in &process.config.sources {
             if buckets.iter().any(|(_, from)| from.source == source.name) {
-                sources.insert(source.name.clone(), SourceAccess::new(source).await?);
+                sources.insert(source.name.clone(), SourceAccess::new(source, process.metrics.clone()).await?);
             }
         }
         Ok(Self { azure: process.azure.clone(), sources: Arc::new(sources), buckets })

@@ -70,6 +70,11 @@ impl SourceAccess {
         Ok(client.with_metrics(self.metrics.clone()))
     }
 
+    /// What requests are signed with.
+    pub fn credentials(&self) -> &CredentialProvider {
+        &self.config.credentials
+    }
+
     /// What all threads' clients have met.
     pub fn stats(&self) -> &Arc<SourceStats> {
         &self.stats

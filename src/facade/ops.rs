@@ -27,37 +27,38 @@ use crate::object::{Attributes, BucketName, UploadId};
 use crate::s3::error::{Access, Result, S3Code, S3Error};
 use crate::s3::operation::{NewObject, Operation, UploadAddress};
 
-/// Carries out an operation.
+/// Carries out an operation. Those that are not on every client's hot path are boxed, so that the
+/// future of a request stays small enough to be moved about.
 pub(super) async fn run(call: Call<'_>, operation: Operation) -> Result<Response<Body>> {
     match operation {
-        Operation::ListBuckets => buckets::list(&call).await,
-        Operation::HeadBucket(bucket) => buckets::head(&call, &bucket).await,
-        Operation::CreateBucket(request) => buckets::create(call, request).await,
-        Operation::DeleteBucket(bucket) => buckets::delete(&call, &bucket).await,
+        Operation::ListBuckets => Box::pin(buckets::list(&call)).await,
+        Operation::HeadBucket(bucket) => Box::pin(buckets::head(&call, &bucket)).await,
+        Operation::CreateBucket(request) => Box::pin(buckets::create(call, request)).await,
+        Operation::DeleteBucket(bucket) => Box::pin(buckets::delete(&call, &bucket)).await,
         Operation::GetBucketLocation(bucket) => buckets::location(&call, &bucket),
         Operation::GetBucketVersioning(bucket) => buckets::versioning(&call, &bucket),
         Operation::GetBucketAcl(bucket) => buckets::acl(&call, &bucket),
-        Operation::ListObjectsV1(request) => list_objects::v1(&call, &request).await,
-        Operation::ListObjectsV2(request) => list_objects::v2(&call, &request).await,
-        Operation::ListObjectVersions(request) => list_object_versions::run(&call, &request).await,
-        Operation::ListMultipartUploads(request) => list_multipart_uploads::run(&call, &request).await,
-        Operation::DeleteObjects(request) => delete_objects::run(call, request).await,
+        Operation::ListObjectsV1(request) => Box::pin(list_objects::v1(&call, &request)).await,
+        Operation::ListObjectsV2(request) => Box::pin(list_objects::v2(&call, &request)).await,
+        Operation::ListObjectVersions(request) => Box::pin(list_object_versions::run(&call, &request)).await,
+        Operation::ListMultipartUploads(request) => Box::pin(list_multipart_uploads::run(&call, &request)).await,
+        Operation::DeleteObjects(request) => Box::pin(delete_objects::run(call, request)).await,
         Operation::GetObject(request) => get_object::get(&call, &request).await,
         Operation::HeadObject(request) => get_object::head(&call, &request).await,
-        Operation::GetObjectAttributes(request) => get_object_attributes::run(&call, &request).await,
-        Operation::GetObjectAcl(object) => buckets::object_acl(&call, &object).await,
-        Operation::PutObject(request) => put_object::run(call, request).await,
-        Operation::CopyObject(request) => copy_object::run(&call, request).await,
-        Operation::DeleteObject(request) => delete_object::run(&call, &request).await,
-        Operation::GetObjectTagging(object) => tagging::get(&call, &object).await,
-        Operation::PutObjectTagging(request) => tagging::put(call, request).await,
-        Operation::DeleteObjectTagging(object) => tagging::delete(&call, &object).await,
-        Operation::CreateMultipartUpload(request) => create_multipart_upload::run(&call, request).await,
-        Operation::UploadPart(request) => upload_part::run(call, request).await,
-        Operation::UploadPartCopy(request) => upload_part_copy::run(&call, request).await,
-        Operation::CompleteMultipartUpload(request) => complete_multipart_upload::run(call, request).await,
-        Operation::AbortMultipartUpload(upload) => abort_multipart_upload::run(&call, &upload).await,
-        Operation::ListParts(request) => list_parts::run(&call, &request).await,
+        Operation::GetObjectAttributes(request) => Box::pin(get_object_attributes::run(&call, &request)).await,
+        Operation::GetObjectAcl(object) => Box::pin(buckets::object_acl(&call, &object)).await,
+        Operation::PutObject(request) => Box::pin(put_object::run(call, request)).await,
+        Operation::CopyObject(request) => Box::pin(copy_object::run(&call, request)).await,
+        Operation::DeleteObject(request) => Box::pin(delete_object::run(&call, &request)).await,
+        Operation::GetObjectTagging(object) => Box::pin(tagging::get(&call, &object)).await,
+        Operation::PutObjectTagging(request) => Box::pin(tagging::put(call, request)).await,
+        Operation::DeleteObjectTagging(object) => Box::pin(tagging::delete(&call, &object)).await,
+        Operation::CreateMultipartUpload(request) => Box::pin(create_multipart_upload::run(&call, request)).await,
+        Operation::UploadPart(request) => Box::pin(upload_part::run(call, request)).await,
+        Operation::UploadPartCopy(request) => Box::pin(upload_part_copy::run(&call, request)).await,
+        Operation::CompleteMultipartUpload(request) => Box::pin(complete_multipart_upload::run(call, request)).await,
+        Operation::AbortMultipartUpload(upload) => Box::pin(abort_multipart_upload::run(&call, &upload)).await,
+        Operation::ListParts(request) => Box::pin(list_parts::run(&call, &request)).await,
         Operation::Unsupported { name, .. } => {
             Err(S3Error::new(S3Code::NotImplemented, format!("{name} is not served.")))
         }

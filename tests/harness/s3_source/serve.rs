@@ -127,7 +127,8 @@ impl State {
             Some(error) => Err(error),
             None => self.check_access(request).and_then(|()| self.perform(operation, request, body, fault)),
         };
-        result.unwrap_or_else(|error| error.answer(&request.raw_path)).header("x-amz-request-id", "TEST")
+        let answer = result.unwrap_or_else(|error| error.answer(&request.raw_path));
+        answer.header("x-amz-request-id", "TEST").header("Date", super::answer::http_date(self.now()))
     }
 
     fn perform(
