@@ -92,6 +92,8 @@ impl Operation {
     fn label(self) -> BlobOperation {
         match self {
             Self::AccountInfo => BlobOperation::GetAccountInformation,
+            Self::ServiceProperties => BlobOperation::GetServiceProperties,
+            Self::Probe => BlobOperation::Probe,
             Self::ListContainers => BlobOperation::ListContainers,
             Self::UserDelegationKey => BlobOperation::GetUserDelegationKey,
             Self::DeleteBatch => BlobOperation::DeleteBatch,

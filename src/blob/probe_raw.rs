@@ -41,7 +41,7 @@ impl BlobClient {
         let call = self.raw_call(method, target, headers, body.len() as u64)?;
         let mut tries = Tries::new(&self.inner.retry.backoff);
         loop {
-            let mut upload = Upload::new(body.clone().into()).await?;
+            let mut upload = Upload::new(body.clone().into(), None).await?;
             let body = upload.body().ok_or_else(|| Error::new(ErrorKind::Unexpected, "there is no body to send"))?;
             let answer = self.exchange(&call, body).await?;
             if !matches!(answer.status().as_u16(), 429 | 503) {

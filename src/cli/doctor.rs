@@ -24,6 +24,7 @@ use self::report::Report;
 use super::{CommonOptions, Exit, Failure};
 use crate::config::{BucketConfig, Config, Environment, Secrets};
 use crate::daemon::{self, AzureAccess, Process};
+use crate::telemetry::Metrics;
 
 /// Checks identities, network, account and buckets, and says what to change
 #[derive(Args, Debug)]
@@ -84,6 +85,7 @@ fn chosen(config: &Config, names: &[String]) -> Result<Vec<BucketConfig>, Failur
 async fn examine(config: Arc<Config>, buckets: &[BucketConfig], probe: bool) -> Result<Report, Failure> {
     let mut checks = vec![Check::ok("configuration", format!("right; {} buckets to look at", buckets.len()))];
     let mut probed = None;
+    let mut metrics = None;
     match Process::new(config.clone()).await {
         Err(error) => checks.push(Check::problem(
             "azure/identity",
@@ -91,13 +93,15 @@ async fn examine(config: Arc<Config>, buckets: &[BucketConfig], probe: bool) -> 
             "Mend the [azure] section or the environment as the message says.",
         )),
         Ok(process) => {
+            metrics = Some(process.metrics.clone());
             let account = account::check(&config.azure, &process.azure, &mut checks).await;
             if account.usable {
                 probed = look_into(&process.azure, &config, buckets, account, probe, &mut checks).await;
             }
         }
     }
-    examine_sources(&config, buckets, &mut checks).await;
+    let metrics = metrics.unwrap_or_else(|| Arc::new(Metrics::new()));
+    examine_sources(&config, &metrics, buckets, &mut checks).await;
     if let Some(settings) = &config.facade {
         checks.extend(facade::check(&config, settings));
     }
@@ -122,14 +126,14 @@ async fn look_into(
     Some(probe::run(azure, &first.container, account.hierarchical, checks).await)
 }
 
-async fn examine_sources(config: &Config, buckets: &[BucketConfig], checks: &mut Vec<Check>) {
+async fn examine_sources(config: &Config, metrics: &Arc<Metrics>, buckets: &[BucketConfig], checks: &mut Vec<Check>) {
     for settings in &config.sources {
         let on_it =
             || buckets.iter().filter_map(|bucket| bucket.source.as_ref()).filter(|at| at.source == settings.name);
         if on_it().next().is_none() {
             continue;
         }
-        if let Some(client) = source::check(settings, checks).await {
+        if let Some(client) = source::check(settings, metrics.clone(), checks).await {
             for bucket in on_it() {
                 source::check_bucket(&client, &settings.region, bucket, checks).await;
             }

@@ -107,6 +107,9 @@ labels! {
         ListContainers = "list_containers",
         GetAccountInformation = "get_account_information",
         GetUserDelegationKey = "get_user_delegation_key",
+        GetServiceProperties = "get_service_properties",
+        /// A question of the doctor that no other operation asks.
+        Probe = "probe",
     }
 }
 

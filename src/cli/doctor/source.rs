@@ -1,5 +1,6 @@
 //! Each source, and each bucket on it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, Request};
@@ -12,6 +13,7 @@ use crate::daemon::SourceAccess;
 use crate::net::{Body, Client, PoolLimits};
 use crate::object::{BucketName, Error, ErrorKind, Result, Span};
 use crate::source::{GetSource, SourceClient, SourceList, SourceObject};
+use crate::telemetry::Metrics;
 
 /// The client itself goes on for minutes, as a backfill should and somebody who waits should not.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const CREDENTIAL_LIFE_WARNING: Duration = Duration::from_secs(900);
 
 /// Checks a source as a whole; gives a client if its buckets can be looked at.
-pub async fn check(config: &SourceConfig, checks: &mut Vec<Check>) -> Option<SourceClient> {
+pub async fn check(config: &SourceConfig, metrics: Arc<Metrics>, checks: &mut Vec<Check>) -> Option<SourceClient> {
     let name = |what: &str| format!("source/{}/{what}", config.name);
     let ca_file = config.ca_file.as_ref().map(|pem| pem.path.clone());
     let (network, reached) = reach::check(name("network"), &config.endpoint.endpoint, ca_file).await;
@@ -27,7 +29,7 @@ pub async fn check(config: &SourceConfig, checks: &mut Vec<Check>) -> Option<Sou
     if reached {
         checks.push(clock::check(name("clock"), date(config).await.as_deref()));
     }
-    match SourceAccess::new(config).await {
+    match SourceAccess::new(config, metrics).await {
         Err(error) => {
             checks.push(Check::problem(name("credentials"), error.to_string(), remedy::of_source(&error)));
             None
