@@ -10,8 +10,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY src ./src
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked --bin bluebucket \
- && install -D --strip -m 0755 target/release/bluebucket /out/bluebucket \
+    cargo build --profile dist --locked --bin bluebucket \
+ && install -D --strip -m 0755 target/dist/bluebucket /out/bluebucket \
  && install -d -m 0750 /out/state
 
 # No shell, no package manager; glibc, certificates and a user that is not root.
