@@ -1,5 +1,7 @@
 //! `bluebucket doctor` as its users run it: the program, a configuration, and what it reports.
 
+// What it says about the contract is of use to the contract suite alone.
+#[allow(dead_code)]
 #[path = "contract/azurite.rs"]
 mod azurite;
 #[path = "harness/entra.rs"]
@@ -103,10 +105,10 @@ impl World {
         let secrets = path.join("secrets");
         std::fs::create_dir_all(&secrets).unwrap();
         for (name, content) in [
-            ("account-key", self.key.as_str()),
-            ("access-key-id", "AKIAIOSFODNN7EXAMPLE"),
-            ("secret-access-key", SECRET),
-            ("client-secret", SECRET),
+            ("AZURE_STORAGE_ACCOUNT_KEY", self.key.as_str()),
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
+            ("AZURE_CLIENT_SECRET", SECRET),
             ("facade", SECRET),
         ] {
             std::fs::write(secrets.join(name), content).unwrap();

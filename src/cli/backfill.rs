@@ -94,13 +94,11 @@ fn settings(run: &MoverRun, args: &BackfillArgs) -> BackfillSettings {
             objects_per_second: mover.pace_requests_per_second,
             bytes_per_second: mover.pace_bytes_per_second,
             throttles: Arc::new(move || metrics.blob.throttles() + metrics.source.throttles()),
-            ..PaceSettings::default()
         },
         transfer: transfer(mover),
         report: args.report.clone().or_else(|| mover.report.clone()),
         manifest: args.manifest.clone(),
         stop: run.stop.clone(),
-        ..BackfillSettings::default()
     }
 }
 

@@ -79,10 +79,13 @@ pub struct Splitter {
     state: Arc<Mutex<Split>>,
 }
 
+/// What sees every byte that passes.
+type Tap = Box<dyn FnMut(&[u8]) + Send>;
+
 struct Split {
     source: ByteStream,
     leftover: Bytes,
-    tap: Box<dyn FnMut(&[u8]) + Send>,
+    tap: Tap,
 }
 
 impl Splitter {

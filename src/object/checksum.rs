@@ -154,16 +154,23 @@ impl fmt::Debug for Checksum {
 pub struct Hasher(State);
 
 enum State {
-    Crc(Algorithm, CrcDigest),
+    /// Boxed: it has 296 bytes, and a hasher is moved with the request that it belongs to.
+    Crc(Algorithm, Box<CrcDigest>),
     Sha(Algorithm, digest::Context),
+}
+
+impl State {
+    fn crc(algorithm: Algorithm, parameters: CrcAlgorithm) -> Self {
+        Self::Crc(algorithm, Box::new(CrcDigest::new(parameters)))
+    }
 }
 
 impl Hasher {
     pub fn new(algorithm: Algorithm) -> Self {
         Self(match algorithm {
-            Algorithm::Crc32 => State::Crc(algorithm, CrcDigest::new(CrcAlgorithm::Crc32IsoHdlc)),
-            Algorithm::Crc32c => State::Crc(algorithm, CrcDigest::new(CrcAlgorithm::Crc32Iscsi)),
-            Algorithm::Crc64Nvme => State::Crc(algorithm, CrcDigest::new(CrcAlgorithm::Crc64Nvme)),
+            Algorithm::Crc32 => State::crc(algorithm, CrcAlgorithm::Crc32IsoHdlc),
+            Algorithm::Crc32c => State::crc(algorithm, CrcAlgorithm::Crc32Iscsi),
+            Algorithm::Crc64Nvme => State::crc(algorithm, CrcAlgorithm::Crc64Nvme),
             Algorithm::Sha1 => State::Sha(algorithm, digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY)),
             Algorithm::Sha256 => State::Sha(algorithm, digest::Context::new(&digest::SHA256)),
         })
@@ -202,7 +209,7 @@ pub fn md5(bytes: &[u8]) -> [u8; 16] {
     Md5::digest(bytes).into()
 }
 
-/// A running MD5, see [`md5`].
+/// A running MD5, see [`md5()`].
 #[derive(Clone, Default)]
 pub struct RunningMd5(Md5);
 

@@ -2,7 +2,7 @@
 
 Usage: emulator_sdk.py ENDPOINT [TOKEN]
 ENDPOINT is http://host:port/account; the account has the well-known development key.
-Prints a line per check; the exit code is 0 only if all hold.
+Prints a line per check and ends with `N passed, N failed, N skipped`; the exit code is 0 only if all hold.
 """
 
 import base64
@@ -39,6 +39,7 @@ def check(name, holds, shown=None):
     checks += 1
     print(("ok   " if holds else "FAIL ") + name + ("" if holds else f": {shown!r}"), flush=True)
     if not holds:
+        print(f"{checks - 1} passed, 1 failed, 0 skipped")
         sys.exit(1)
 
 
@@ -213,4 +214,4 @@ results = list(container.delete_blobs("empty", "large", "no-such", raise_on_any_
 check("batch delete", [r.status_code for r in results] == [202, 202, 404], [r.status_code for r in results])
 container.delete_container()
 refused("name of a deleted container", "ContainerBeingDeleted", container.create_container, 409)
-print(f"{checks} checks")
+print(f"{checks} passed, 0 failed, 0 skipped")

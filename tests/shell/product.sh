@@ -2,12 +2,12 @@
 
 BLUEBUCKET=${BLUEBUCKET:-$ROOT/target/release/bluebucket}
 facade_key=TESTFACADE
-compare_everything=(verify --deep)
 export TEST_FACADE_SECRET=testfacadesecret
 
 # write_config FILE [azure=URL] [source=URL] [facade=PORT] [tls=DIR] [mover='KEY = VALUE'] BUCKET=CONTAINER...
 # Without a source the buckets are served from their containers alone.
-# Credentials: AZURE_STORAGE_CONNECTION_STRING, and the key of the tests at the source.
+# Credentials: AZURE_STORAGE_CONNECTION_STRING, and the key of the tests at the source. The mover's report lies
+# beside the file, as FILE.report.ndjson.
 write_config() {
   local file=$1 word source='' port='' tls='' mover=() buckets=()
   shift
@@ -55,25 +55,32 @@ start_facade() {
 
 # start_emulator DIR: as start_azurite, with the emulator of the program itself, which prints its connection string.
 start_emulator() {
+  rm -f "$1/emulator.log"
   start "$1/emulator.log" "$BLUEBUCKET" emulator --listen 127.0.0.1:0
   await 30 grep -q 'AccountName=' "$1/emulator.log" || { echo "the emulator did not start" >&2; tail -20 "$1/emulator.log" >&2; return 1; }
-  AZURE_STORAGE_CONNECTION_STRING=$(grep -oE "[A-Za-z]+=[^'\" ]*AccountName=[^'\" ]+|AccountName=[^'\" ]+" "$1/emulator.log" | head -1)
+  AZURE_STORAGE_CONNECTION_STRING=$(grep 'AccountName=' "$1/emulator.log")
   export AZURE_STORAGE_CONNECTION_STRING
 }
 
 make_containers() { "$python" "$ROOT/tests/python/make_containers.py" "$@"; }
 
-# count_of WORD LOG: the last number that a summary gives for a word, as `copied 12`, `copied=12`, `12 copied`, `"copied":12`.
-count_of() {
-  grep -oP "(?:\b$1\"?\s*[=:]?\s*\K\d[\d,]*)|(?:\b\d[\d,]*(?=\s+$1\b))" "$2" | tail -1 | tr -d ,
+# is_so LOG JQ_FILTER: the filter is true of the last line of JSON in the log, the summary of a command with --json.
+is_so() {
+  local summary
+  summary=$(grep -E '^\{.*\}$' "$1" | tail -1 || true)
+  jq -e "$2" <<<"$summary" >/dev/null && return
+  echo "not so: $2" >&2
+  jq -c '.total // .' <<<"$summary" >&2
+  return 1
 }
 
-# counts_are LOG WORD=NUMBER...
-counts_are() {
-  local log=$1 pair got
-  shift
-  for pair; do
-    got=$(count_of "${pair%=*}" "$log" || true)
-    [ "$got" = "${pair#*=}" ] || { echo "${pair%=*} is '${got}', ${pair#*=} wanted"; tail -20 "$log"; return 1; }
-  done
+# reads_back NAME MANIFEST BUCKET=CONTAINER...: everything of the manifest, through a facade, with boto3.
+reads_back() {
+  local name=$1 manifest=$2 port
+  shift 2
+  port=$(free_ports 1)
+  write_config "$WORK/facade.toml" facade="$port" "$@"
+  start_facade "$LOGS/$STAGE-facade.log" "$WORK/facade.toml" "$port"
+  suite "$name" "$python" "$ROOT/tests/python/compare_facade.py" --endpoint "$facade_url" --access-key "$facade_key" \
+    --secret-key "$TEST_FACADE_SECRET" --manifest "$manifest"
 }

@@ -35,6 +35,15 @@ start_azurite() {
   await 60 answers "$azurite_url" || { echo "Azurite did not start" >&2; tail -5 "$1/azurite.log" >&2; return 1; }
 }
 
+# start_relay URL LOG [BYTES_PER_SECOND]: an address that leads to the same server and notes each request. Sets relay_url.
+start_relay() {
+  local server=${1#*://}
+  rm -f "$2.port"
+  start "$2.port" "$python" "$ROOT/tests/python/request_log.py" --to "${server%%/*}" --log "$2" --rate "${3:-0}"
+  await 20 test -s "$2.port" || { echo "the relay did not start" >&2; return 1; }
+  relay_url=http://127.0.0.1:$(head -1 "$2.port")${server#"${server%%/*}"}
+}
+
 # make_buckets URL CA BUCKET...: through the S3 API; waits until the server lets it.
 make_buckets() {
   local url=$1 ca=$2

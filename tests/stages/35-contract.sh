@@ -1,13 +1,17 @@
-# about: the test programs in tests/, with Azurite as the second Blob service
+# about: the test programs in tests/, and the emulator against the official Python SDK
 # minutes: 12
 . "$ROOT/tests/shell/stage.sh"
-start_azurite "$WORK"
-export BLUEBUCKET_TEST_AZURITE=$azurite_url
-if compgen -G "$ROOT/tests/*.rs" >/dev/null; then
-  for program in "$ROOT"/tests/*.rs; do
-    program=$(basename "$program" .rs)
-    cargo_suite "$program" --test "$program"
-  done
-else
-  skipped "contract" "there are no test programs in tests/"
-fi
+cargo=${CARGO:-cargo}
+
+for program in "$ROOT"/tests/*.rs; do
+  program=$(basename "$program" .rs)
+  [ "$program" = emulator_serve ] || cargo_suite "$program" --locked --test "$program"
+done
+
+# emulator_serve tests nothing itself: it prints the address of an emulator and a token for it.
+emulator=$("$cargo" test --locked --no-run --test emulator_serve --message-format json 2>"$LOGS/$STAGE-emulator.log" \
+  | jq -r 'select(.target.name? == "emulator_serve") | .executable // empty')
+start "$WORK/emulator" "$emulator" --ignored --nocapture
+await 20 grep -q '^ey\|^[A-Za-z0-9._-]\{40,\}$' "$WORK/emulator" || echo "the emulator did not start" >&2
+suite "Azure SDK for Python" "$python" "$ROOT/tests/clients/emulator_sdk.py" \
+  "$(grep -o 'http://[^ ]*' "$WORK/emulator")" "$(grep -E '^[A-Za-z0-9._-]{40,}$' "$WORK/emulator")"
