@@ -1,5 +1,6 @@
 //! `bluebucket doctor` as its users run it: the program, a configuration, and what it reports.
 
+#[allow(dead_code)]
 #[path = "contract/azurite.rs"]
 mod azurite;
 #[path = "harness/entra.rs"]
