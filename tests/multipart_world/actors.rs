@@ -241,7 +241,7 @@ async fn writer(world: Arc<World>, mut sources: Vec<(Tag, ObjectKey)>) {
     for _ in 0..steps {
         world.pause().await;
         let replica = world.replica().clone();
-        let which = world.below(13);
+        let which = world.below(15);
         match which {
             0..=2 => put(&world, &replica, WriteCondition::None, None).await,
             3 => put(&world, &replica, WriteCondition::Absent, Some(None)).await,
@@ -250,7 +250,10 @@ async fn writer(world: Arc<World>, mut sources: Vec<(Tag, ObjectKey)>) {
                 None => put(&world, &replica, WriteCondition::Absent, Some(None)).await,
             },
             5..=7 => delete(&world, &replica, None).await,
-            8 => delete(&world, &replica, seen).await,
+            8 | 11 | 12 => {
+                seen = get(&world, &replica).await.flatten();
+                delete(&world, &replica, seen).await;
+            }
             9 => match sources.pop() {
                 Some((tag, source)) => copy(&world, &replica, tag, source).await,
                 None => put(&world, &replica, WriteCondition::None, None).await,

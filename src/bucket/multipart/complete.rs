@@ -96,6 +96,8 @@ impl Bucket {
                 }
                 _ => match self.make_ready(key, id, marker, &version, request).await {
                     Ok(ready) => self.commit(key, id, ready, Sent::Once).await,
+                    // A part was uploaded again since it was listed: it counts if it still has its ETag.
+                    Err(error) if error.kind() == ErrorKind::SourcePreconditionFailed => Ok(Round::Again),
                     // Whoever was faster has changed what this try stood on: parts, key, marker.
                     Err(_) if self.has_moved(key, id, &version).await => Ok(Round::Again),
                     Err(error) => Err(error),
@@ -181,12 +183,7 @@ impl Bucket {
         for part in &parts {
             pieces.extend(stage::pieces(part.number, self.state.blob(&part.name), &part.store_tag, 0, part.size));
         }
-        match stage::stage(self, self.blob(key), nonce, &pieces).await {
-            Err(error) if error.kind() == ErrorKind::SourcePreconditionFailed => {
-                return Err(error.with_kind(ErrorKind::InvalidPart));
-            }
-            other => other?,
-        };
+        stage::stage(self, self.blob(key), nonce, &pieces).await?;
         let now = self.look(key).await?;
         judge_condition(&request.condition, now.as_ref())?;
         let conditional = request.condition != WriteCondition::None;
