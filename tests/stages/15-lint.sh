@@ -1,5 +1,5 @@
 # about: formatting, clippy and the documentation, with warnings denied
-# minutes: 10
+# minutes: 15
 . "$ROOT/tests/shell/stage.sh"
 cargo=${CARGO:-cargo}
 check "formatting" "$cargo" fmt --check
