@@ -40,9 +40,8 @@ pub struct Cli {
 const LONG: &str = "\
 Moves object storage from S3 to Azure Blob Storage while the applications keep running.
 
-Three jobs in one binary: the mover copies buckets into containers, keeps them in step and proves \
-that they are equal; the facade is an S3 API on Blob Storage, so that every S3 client keeps working; \
-the cutover moves the truth from S3 to Azure, bucket by bucket, with a way back.
+The mover copies buckets into containers and proves that they are equal; the facade is an S3 API on \
+Blob Storage, so that every S3 client keeps working while its configuration changes.
 
 See it work first, without any account:  bluebucket demo";
 
@@ -51,9 +50,9 @@ The way through a migration:
   bluebucket config check       is the configuration right?
   bluebucket doctor             do identities, network and account work?
   bluebucket plan               what will be moved, how long will it take, what is in the way?
-  bluebucket serve              the facade; move the applications to it one by one
-  bluebucket backfill           copy what is there, and keep it in step
+  bluebucket backfill           copy what is there; again, to copy what has changed
   bluebucket verify             prove that both sides are equal
+  bluebucket serve              the facade; move the applications to it one by one
   bluebucket status             how far is it?
 
 Exit codes:

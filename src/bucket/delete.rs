@@ -8,8 +8,10 @@ use super::put::condition_failed;
 use crate::blob::BlobCondition;
 use crate::blob::batch::BATCH_MAX;
 use crate::object::write::DeleteOutcome;
-use crate::object::{ErrorKind, ObjectKey, Result, WriteCondition};
+use crate::object::{Error, ErrorKind, ObjectKey, Result, WriteCondition};
 
+/// Rounds of a conditional delete while the blob's metadata moves.
+const ROUNDS_MAX: u32 = 16;
 /// Requests at one time where the keys are deleted one by one.
 const PARALLEL: usize = 16;
 /// From this many keys on a batch costs less than single requests.
@@ -27,7 +29,7 @@ impl Bucket {
         let WriteCondition::Match(list) = condition else {
             return gone(self.blobs.delete_blob(self.blob(key), &BlobCondition::None).await);
         };
-        loop {
+        for _ in 0..ROUNDS_MAX {
             let Some(object) = self.look(key).await? else { return Ok(()) };
             if !list.names(&object.meta.etag) {
                 return Err(condition_failed());
@@ -37,6 +39,7 @@ impl Bucket {
                 other => return gone(other),
             }
         }
+        Err(Error::new(ErrorKind::Conflict, format!("object {key} is being changed by others")))
     }
 
     /// Deletes many objects; one outcome for each key, in order.
@@ -58,7 +61,8 @@ impl Bucket {
         };
         let mut results = results.into_iter();
         let of_each = keys.iter().map(|key| match key.mappable() {
-            Ok(()) => results.next().map_or(Ok(()), gone),
+            // Without an outcome it may still be there.
+            Ok(()) => gone(results.next().unwrap_or_else(|| Err(no_outcome(key)))),
             Err(_) => Ok(()),
         });
         of_each.collect()
@@ -70,6 +74,10 @@ impl Bucket {
         let deletes: Vec<_> = keys.iter().map(delete).collect();
         futures::stream::iter(deletes).buffered(PARALLEL).collect().await
     }
+}
+
+fn no_outcome(key: &ObjectKey) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the batch has no outcome for object {key}"))
 }
 
 fn gone(result: Result<()>) -> Result<()> {
