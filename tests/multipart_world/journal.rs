@@ -90,7 +90,8 @@ impl Upload {
         for tried in self.completes.iter().filter(|tried| tried.outcome == Some(Outcome::Refused)) {
             operations.push(Operation { called: tried.called, returned: tried.returned, action: write(false) });
         }
-        let open = |tried: &&Try| !matches!(tried.outcome, Some(Outcome::Refused | Outcome::NoSuchUpload));
+        // NoSuchUpload does not say how the upload ended: Abort frees one whose commit nobody learned of.
+        let open = |tried: &&Try| tried.outcome != Some(Outcome::Refused);
         if let Some(called) = self.completes.iter().filter(open).map(|tried| tried.called).min() {
             operations.push(Operation { called, returned: self.acknowledged(), action: write(true) });
         }

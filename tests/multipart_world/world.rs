@@ -98,7 +98,7 @@ pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
         let outcome = play(&world, budget).await;
         if verbose || outcome.is_err() {
             let printed = print(&world);
-            let file = std::env::temp_dir().join(format!("schedule-{seed}.log"));
+            let file = std::env::temp_dir().join(format!("bluebucket-schedule-{seed}.log"));
             if verbose {
                 println!("{printed}");
             } else {

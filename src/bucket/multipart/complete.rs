@@ -82,10 +82,13 @@ impl Bucket {
     /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `PartTooSmall`, `ChecksumMismatch`,
     /// `PreconditionFailed`; `Unexpected` where the commit may have landed or not.
     pub async fn complete_upload(&self, key: &ObjectKey, id: &UploadId, request: &CompleteUpload) -> Result<Stored> {
+        let mut sent = false;
         for _ in 0..ROUNDS_MAX {
             let (marker, version) = match self.marker(key, id).await {
                 Err(error) if error.kind() == ErrorKind::NoSuchUpload => {
-                    return self.result(key, id).await?.ok_or(error);
+                    // An Abort may have freed it after a commit whose outcome nobody learned.
+                    let gone = if sent { unknown(id) } else { error };
+                    return self.result(key, id).await?.ok_or(gone);
                 }
                 other => other?,
             };
@@ -103,6 +106,8 @@ impl Bucket {
                     Err(error) => Err(error),
                 },
             };
+            // Again means that it is open, so nothing has landed.
+            sent = !matches!(outcome, Ok(Round::Again));
             match outcome {
                 Ok(Round::Done(stored)) => return Ok(stored),
                 Ok(Round::Again) => {}
