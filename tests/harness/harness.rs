@@ -1,7 +1,6 @@
 //! What the integration tests stand on: servers, clients and judges that share no code with the
-//! product, so that a misreading in the product is not mirrored in its judge. [`product`] alone is made of
-//! the product: it runs the facade that the others judge.
-//! product, so that a misreading in the product is not mirrored in its judge.
+//! product, so that a misreading in the product is not mirrored in its judge. [`product`] alone is made
+//! of the product: it runs the facade that the others judge.
 //! A test includes it with `#[path = "harness/harness.rs"] mod harness;`.
 
 // Each test binary uses a part of it.

@@ -3,6 +3,9 @@
 //!
 //! All of it is drawn from one seed, so that under virtual time a schedule can be run again.
 
+// Each test binary uses a part of it.
+#![allow(dead_code)]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -73,13 +73,6 @@ impl Upload {
         returns(&self.aborts, |outcome| matches!(outcome, Outcome::Done(_)))
     }
 
-    pub fn etag(&self) -> Option<ETag> {
-        self.completes.iter().find_map(|tried| match &tried.outcome {
-            Some(Outcome::Done(etag)) => Some(etag.clone()),
-            _ => None,
-        })
-    }
-
     /// The upload's part in the history: it takes effect once at most, however often Complete is called.
     fn operations(&self) -> Vec<Operation<Tag>> {
         let write = |landed| match self.demands {

@@ -2,6 +2,8 @@
 # minutes: 12
 . "$ROOT/tests/shell/stage.sh"
 cargo=${CARGO:-cargo}
+# The seeded suites run their full counts by this.
+full && export BLUEBUCKET_FULL=1
 
 for program in "$ROOT"/tests/*.rs; do
   program=$(basename "$program" .rs)
