@@ -5,6 +5,9 @@ use bluebucket::facade::Verbs;
 use crate::harness::product::{BUCKET, OTHER_BUCKET, Pair, Product, Setup};
 use crate::harness::s3_client::{BodyMode, Response, S3Client};
 
+/// Method, target, headers, body, and the verb that the operation needs.
+type Case<'a> = (&'a str, String, &'a [(&'a str, &'a str)], &'a [u8], &'a str);
+
 const NONE: Verbs = Verbs { read: false, write: false, delete: false, list: false };
 
 async fn ask(client: &S3Client, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
@@ -29,7 +32,7 @@ async fn each_verb_opens_its_operations_and_no_others() {
     let tags = b"<Tagging><TagSet/></Tagging>";
     let source = format!("/{BUCKET}/key");
     let copy = [("x-amz-copy-source", source.as_str())];
-    let cases: Vec<(&str, String, &[(&str, &str)], &[u8], &str)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("GET", object.clone(), &[], b"", "AKREAD"),
         ("HEAD", object.clone(), &[], b"", "AKREAD"),
         ("GET", format!("{object}?tagging"), &[], b"", "AKREAD"),
