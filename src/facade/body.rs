@@ -10,7 +10,7 @@ use super::Facade;
 use super::last_move::LastMove;
 use crate::net::budget::Grant;
 use crate::net::{BodyError, RequestBody};
-use crate::object::body::collect;
+use crate::object::body::{collect, collect_exact};
 use crate::object::{ByteStream, Checksum, Error, ErrorKind, Payload};
 use crate::s3::error::{Access, Result, S3Code, S3Error};
 use crate::s3::payload::{BodyDeclaration, DeclaredChecksum};
@@ -83,8 +83,9 @@ impl Facade {
         let Some(grant) = self.settings.budget.try_acquire(payload.length) else {
             return Ok(Verified { payload, outcome, content_md5, checksums: known_checksums, grant: None });
         };
-        let limit = payload.length as usize;
-        let bytes = collect(payload.into_stream(), limit).await.map_err(|error| refusal(error, Some(&outcome)))?;
+        let length = payload.length as usize;
+        let bytes =
+            collect_exact(payload.into_stream(), length).await.map_err(|error| refusal(error, Some(&outcome)))?;
         let checksums = outcome.verified().and_then(|body| body.checksum.clone()).into_iter().collect();
         Ok(Verified { payload: Payload::from(bytes), outcome, content_md5, checksums, grant: Some(grant) })
     }

@@ -144,6 +144,33 @@ impl Splitter {
     }
 }
 
+/// Reads a stream of exactly `length` bytes into memory, and takes no more memory than that.
+///
+/// # Errors
+/// `BodyIncomplete` if it has another length; the stream's own error otherwise.
+pub async fn collect_exact(mut stream: ByteStream, length: usize) -> Result<Bytes> {
+    let wrong =
+        || Error::new(ErrorKind::BodyIncomplete, format!("the body does not have the {length} bytes announced"));
+    let mut whole = Vec::new();
+    while let Some(frame) = stream.next().await {
+        let frame = frame?;
+        if whole.len() + frame.len() > length {
+            return Err(wrong());
+        }
+        if frame.len() == length {
+            // One frame that is all of it is passed on as it came; what follows can only be empty.
+            return match collect(stream, 0).await {
+                Ok(_) => Ok(frame),
+                Err(error) if error.kind() == ErrorKind::TooLarge => Err(wrong()),
+                Err(error) => Err(error),
+            };
+        }
+        whole.reserve_exact(length - whole.len());
+        whole.extend_from_slice(&frame);
+    }
+    if whole.len() == length { Ok(Bytes::from(whole)) } else { Err(wrong()) }
+}
+
 /// Reads a whole stream into memory.
 ///
 /// # Errors
@@ -187,6 +214,22 @@ mod tests {
         assert_eq!(collect(splitter.take(1), 100).await.unwrap_err().kind(), ErrorKind::BodyIncomplete);
         splitter.finish().await.unwrap();
         assert_eq!(*seen.lock().unwrap(), b"abcdefghij");
+    }
+
+    #[tokio::test]
+    async fn exact_bodies_have_their_length() {
+        let stream = |frames: &[&'static str]| -> ByteStream {
+            let frames: Vec<_> = frames.iter().map(|frame| Ok(Bytes::from_static(frame.as_bytes()))).collect();
+            Box::pin(futures::stream::iter(frames))
+        };
+        for frames in [&["abc", "def"][..], &["abcdef"], &["", "abcdef", ""], &["a", "", "bcdef"]] {
+            assert_eq!(collect_exact(stream(frames), 6).await.unwrap(), "abcdef", "{frames:?}");
+        }
+        assert_eq!(collect_exact(stream(&[]), 0).await.unwrap(), "");
+        for frames in [&["abc"][..], &["abcdef", "g"], &["abcd", "efg"], &[], &["abcdefg"]] {
+            let refused = collect_exact(stream(frames), 6).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::BodyIncomplete, "{frames:?}");
+        }
     }
 
     #[tokio::test]

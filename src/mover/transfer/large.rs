@@ -13,7 +13,7 @@ use crate::migration::import::worth_retrying;
 use crate::migration::rules::Action;
 use crate::migration::{ImportBlock, ImportTarget, SourceVersion};
 use crate::net::budget::Grant;
-use crate::object::body::collect;
+use crate::object::body::collect_exact;
 use crate::object::checksum::{RunningMd5, crc64, crc64_combine};
 use crate::object::{Algorithm, Checksum, ETag, Error, ErrorKind, Hasher, ObjectKey, Retry, Span};
 use crate::source::GetSource;
@@ -204,10 +204,7 @@ impl Job {
         };
         let download = self.source.get_object(&self.bucket, self.key.as_str(), &get).await.map_err(Stop::source)?;
         let length = usize::try_from(span.length()).unwrap_or(usize::MAX);
-        let bytes = collect(download.body, length).await.map_err(Stop::source)?;
-        if bytes.len() != length {
-            return Err(Stop::Source(Error::new(ErrorKind::BodyIncomplete, "a range ended early")));
-        }
+        let bytes = collect_exact(download.body, length).await.map_err(Stop::source)?;
         self.progress.moved(self.progress_bucket, span.length());
         let length = u32::try_from(length)
             .map_err(|_| Stop::Store(Error::new(ErrorKind::Invalid, "a block of 4 GiB or more")))?;
