@@ -196,7 +196,7 @@ def main():
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait()
-    print(f"{results.count(True)} passed, {results.count(False)} failed")
+    print(f"{results.count(True)} passed, {results.count(False)} failed, 0 skipped")
     return 0 if all(results) else 1
 
 
