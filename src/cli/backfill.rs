@@ -108,6 +108,7 @@ pub(super) fn transfer(mover: &MoverConfig) -> TransferSettings {
         block_size: mover.block_size,
         blocks_at_once: mover.blocks_at_once,
         md5_up_to: mover.md5_up_to,
+        multipart_etags: mover.prove_multipart,
         ..TransferSettings::default()
     }
 }
