@@ -113,7 +113,7 @@ impl Bucket {
                 if name.as_str() <= after || properties.is_directory {
                     return None;
                 }
-                let object = codec::stored_object(properties, self.container.as_str(), &name);
+                let object = codec::listed_object(properties, self.container.as_str(), &name);
                 Some(ListEntry::Object(stored_entry(ObjectKey::new(name).ok()?, object)))
             }
         }
