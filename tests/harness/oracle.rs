@@ -15,4 +15,4 @@ pub use invariants::{
     no_wrong_delete,
 };
 pub use linearizable::{Action, NotLinearizable, Operation, linearizable};
-pub use object::{Demand, Object, ObjectAction, ObjectOperation, TagSet, Value, object_linearizable};
+pub use object::{Demand, Held, Label, ObjectAction, ObjectOperation, Value, object_linearizable};

@@ -13,8 +13,8 @@ use super::journal::{List, Outcome, Upload};
 use super::operations::{
     abort, complete, copy_from, copy_in_place, copy_onto, delete, get, put, put_request, read_tags, retag, sweep,
 };
-use super::values::{Shape, content, tags};
-use crate::harness::oracle::{Demand, Value};
+use super::values::{Shape, content, tags, user};
+use crate::harness::oracle::{Demand, Held, Value};
 
 /// Calls of Complete by one client until it gives up.
 const TRIES: usize = 4;
@@ -63,10 +63,11 @@ async fn sources(world: &Arc<World>) -> Vec<(Value, ObjectKey)> {
     for number in 0..4 {
         let key = ObjectKey::new(format!("source-{number}")).unwrap();
         let value = world.journal().values.add_whole(|_| 50);
+        let none = Held { value, meta: 0, tags: 0 };
         for _ in 0..PATIENCE {
             let payload = Payload::from(world.journal().values.bytes(value));
             let replica = world.replica();
-            if replica.bucket.put(&key, put_request(payload, 0, WriteCondition::None)).await.is_ok() {
+            if replica.bucket.put(&key, put_request(payload, none, WriteCondition::None)).await.is_ok() {
                 break;
             }
         }
@@ -129,12 +130,9 @@ async fn begin(world: &Arc<World>, number: u64) -> Option<usize> {
         }
         (Planned { parts, lists }, value)
     };
-    let set = world.some_tags();
-    let id = create(
-        world,
-        &CreateUpload { attributes: Attributes { tags: tags(set), ..Attributes::default() }, checksum: None },
-    )
-    .await?;
+    let makes = world.labelled(value);
+    let attributes = Attributes { user: user(makes.meta), tags: tags(makes.tags), ..Attributes::default() };
+    let id = create(world, &CreateUpload { attributes, checksum: None }).await?;
     let mut stored = Vec::new();
     for &(number, length) in &planned.parts {
         stored.push(upload_part(world, &id, number, content(value, number, length)).await?);
@@ -147,8 +145,17 @@ async fn begin(world: &Arc<World>, number: u64) -> Option<usize> {
     };
     let lists: Vec<_> = planned.lists.iter().map(list).collect();
     let mut journal = world.journal();
-    journal.note(world.wire.tick(), format!("upload {id} of value {value}, tags {set}, demands {demands:?}"));
-    let upload = Upload { tags: set, id, demands, condition, lists, completes: Vec::new(), aborts: Vec::new() };
+    journal.note(world.wire.tick(), format!("upload {id} of {makes:?}, demands {demands:?}"));
+    let upload = Upload {
+        meta: makes.meta,
+        tags: makes.tags,
+        id,
+        demands,
+        condition,
+        lists,
+        completes: Vec::new(),
+        aborts: Vec::new(),
+    };
     journal.uploads.push(upload);
     Some(journal.uploads.len() - 1)
 }

@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use super::Tally;
 use super::values::Values;
-use crate::harness::oracle::{Demand, ObjectAction, ObjectOperation, TagSet, Value, object_linearizable};
+use crate::harness::oracle::{Demand, Held, Label, ObjectAction, ObjectOperation, Value, object_linearizable};
 use crate::hostile_blob::Executed;
 
 /// All that is recorded of a schedule.
@@ -15,8 +15,8 @@ pub struct Journal {
     /// In the order in which they were begun.
     pub uploads: Vec<Upload>,
     pub operations: Vec<ObjectOperation>,
-    /// Sets of tags given out.
-    pub tag_sets: TagSet,
+    /// Labels of tags and metadata given out.
+    pub labels: Label,
     pub sweeps: u32,
     /// Replicas lost.
     pub drops: u32,
@@ -27,7 +27,8 @@ pub struct Journal {
 
 /// An upload and what was tried with it.
 pub struct Upload {
-    pub tags: TagSet,
+    pub meta: Label,
+    pub tags: Label,
     pub id: UploadId,
     pub demands: Demand,
     pub condition: WriteCondition,
@@ -94,8 +95,7 @@ impl Upload {
     /// The upload's part in the history: it takes effect once at most, however often Complete is called.
     fn operations(&self) -> Vec<ObjectOperation> {
         let write = |list: usize, landed| ObjectAction::Write {
-            value: self.lists[list].value,
-            tags: self.tags,
+            makes: Held { value: self.lists[list].value, meta: self.meta, tags: self.tags },
             demands: self.demands,
             landed,
         };

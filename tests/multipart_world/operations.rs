@@ -13,8 +13,8 @@ use bluebucket::object::{
 use super::World;
 use super::journal::{Outcome, Try};
 use super::replica::Replica;
-use super::values::{tag_set, tags};
-use crate::harness::oracle::{Demand, Object, ObjectAction, ObjectOperation, TagSet, Value};
+use super::values::{label_of_tags, label_of_user, tags, user};
+use crate::harness::oracle::{Demand, Held, Label, ObjectAction, ObjectOperation, Value};
 
 const BODY_MAX: usize = 16 << 20;
 /// Reads of what a copy has made, until one is answered.
@@ -29,38 +29,37 @@ pub async fn put(world: &Arc<World>, replica: &Replica, demands: Demand) {
         let value = journal.values.add_whole(|value| 10 + value as usize * 3);
         (value, journal.values.bytes(value))
     };
-    let set = world.some_tags();
-    let called = world.begin(format!("PUT of value {value}, tags {set}, demands {demands:?}"));
-    let request = put_request(Payload::from(bytes), set, world.condition(demands));
+    let makes = world.labelled(value);
+    let called = world.begin(format!("PUT of {makes:?}, demands {demands:?}"));
+    let request = put_request(Payload::from(bytes), makes, world.condition(demands));
     let told = replica.run(replica.bucket.put(&world.key, request)).await;
     world.check_etag("PUT", value, told.as_ref().and_then(|told| Some(&told.as_ref().ok()?.etag)));
-    let action = ObjectAction::Write { value, tags: set, demands, landed: landed(&told) };
+    let action = ObjectAction::Write { makes, demands, landed: landed(&told) };
     world.end("PUT", called, action, told, refusals(demands));
 }
 
 /// Copies a source, whose value is `value`, onto the key.
 pub async fn copy_onto(world: &Arc<World>, replica: &Replica, value: Value, source: ObjectKey, demands: Demand) {
-    let set = world.some_tags();
-    let called = world.begin(format!("copy of value {value}, tags {set}, demands {demands:?}"));
-    let attributes = CopyAttributes { tags: Some(tags(set)), ..CopyAttributes::default() };
+    let makes = world.labelled(value);
+    let called = world.begin(format!("copy of {makes:?}, demands {demands:?}"));
+    let attributes = copy_attributes(makes);
     let condition = world.condition(demands);
     let request = CopyRequest { source, source_condition: Default::default(), attributes, condition };
     let told = replica.run(replica.bucket.copy(&world.key, &replica.bucket, &request)).await;
     world.check_etag("copy", value, told.as_ref().and_then(|told| Some(&told.as_ref().ok()?.etag)));
-    let action = ObjectAction::Write { value, tags: set, demands, landed: landed(&told) };
+    let action = ObjectAction::Write { makes, demands, landed: landed(&told) };
     world.end("copy", called, action, told, refusals(demands));
 }
 
 /// Copies the key onto itself, with other tags.
 pub async fn copy_in_place(world: &Arc<World>, replica: &Replica) {
-    let set = world.fresh_tags();
-    let called = world.begin(format!("copy onto itself, tags {set}"));
-    let attributes = CopyAttributes { tags: Some(tags(set)), ..CopyAttributes::default() };
-    let request = copy_request(world.key.clone(), attributes);
+    let makes = world.labelled(0);
+    let called = world.begin(format!("copy onto itself, {makes:?}"));
+    let request = copy_request(world.key.clone(), copy_attributes(makes));
     let told = replica.run(replica.bucket.copy(&world.key, &replica.bucket, &request)).await;
     let etag = told.as_ref().and_then(|told| Some(told.as_ref().ok()?.etag.clone()));
     let value = etag.and_then(|etag| world.journal().values.of_etag(&etag));
-    let action = ObjectAction::InPlace { value, tags: set, found: landed(&told) };
+    let action = ObjectAction::InPlace { value, meta: makes.meta, tags: makes.tags, found: landed(&told) };
     world.end("copy in place", called, action, told, &[ErrorKind::NotFound]);
 }
 
@@ -84,7 +83,7 @@ pub async fn copy_from(world: &Arc<World>, replica: &Replica) {
     }
 }
 
-async fn read_copy(world: &Arc<World>, target: &ObjectKey) -> Option<Object> {
+async fn read_copy(world: &Arc<World>, target: &ObjectKey) -> Option<Option<Held>> {
     for _ in 0..LOOKS {
         let replica = world.replica();
         match look(world, &replica, target).await {
@@ -108,7 +107,7 @@ pub async fn delete(world: &Arc<World>, replica: &Replica, demands: Demand) {
 }
 
 pub async fn retag(world: &Arc<World>, replica: &Replica) {
-    let set = if world.chance(0.2) { 0 } else { world.fresh_tags() };
+    let set = if world.chance(0.2) { 0 } else { world.fresh_label() };
     let called = world.begin(format!("tagging with {set}"));
     let told = replica.run(replica.bucket.put_tags(&world.key, &tags(set))).await;
     let action = ObjectAction::Retag { tags: set, found: landed(&told) };
@@ -120,7 +119,7 @@ pub async fn read_tags(world: &Arc<World>, replica: &Replica) {
     let told = replica.run(replica.bucket.tags(&world.key)).await;
     let returned = world.wire.tick();
     let seen = match &told {
-        Some(Ok(tags)) => Some(tag_set(tags)),
+        Some(Ok(tags)) => Some(label_of_tags(tags)),
         Some(Err(error)) if error.kind() == ErrorKind::NotFound => Some(None),
         _ => None,
     };
@@ -144,11 +143,11 @@ pub async fn get(world: &Arc<World>, replica: &Replica) -> Option<Option<Value>>
     journal.note(returned, format!("GET of {called}: {told:?}"));
     let seen = told?.ok()?;
     journal.operations.push(ObjectOperation { called, returned: Some(returned), action: ObjectAction::Read(seen) });
-    Some(seen.map(|(value, _)| value))
+    Some(seen.map(|held| held.value))
 }
 
 /// What is at a key.
-async fn look(world: &Arc<World>, replica: &Replica, key: &ObjectKey) -> Told<Object> {
+async fn look(world: &Arc<World>, replica: &Replica, key: &ObjectKey) -> Told<Option<Held>> {
     let request = ReadRequest::default();
     let read = replica.run(async {
         match replica.bucket.get(key, &request).await? {
@@ -165,9 +164,10 @@ async fn look(world: &Arc<World>, replica: &Replica, key: &ObjectKey) -> Told<Ob
         Ok(read) => read,
     };
     let mut journal = world.journal();
-    let (value, set) = (journal.values.of_bytes(&bytes), tag_set(&meta.tags));
-    match (value, set) {
-        (Some(value), Some(set)) if journal.values.etag(value) == Some(&meta.etag) => Some(Ok(Some((value, set)))),
+    match (journal.values.of_bytes(&bytes), label_of_user(&meta.user), label_of_tags(&meta.tags)) {
+        (Some(value), Some(meta_label), Some(tags)) if journal.values.etag(value) == Some(&meta.etag) => {
+            Some(Ok(Some(Held { value, meta: meta_label, tags })))
+        }
         found => {
             let start = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
             let wrong =
@@ -253,9 +253,17 @@ pub async fn sweep(world: &Arc<World>, replica: &Replica) {
     }
 }
 
-pub fn put_request(payload: Payload, set: TagSet, condition: WriteCondition) -> PutRequest {
-    let attributes = Attributes { tags: tags(set), ..Attributes::default() };
+pub fn put_request(payload: Payload, makes: Held, condition: WriteCondition) -> PutRequest {
+    let attributes = Attributes { user: user(makes.meta), tags: tags(makes.tags), ..Attributes::default() };
     PutRequest { payload, attributes, content_md5: None, checksums: Vec::new(), condition }
+}
+
+fn copy_attributes(makes: Held) -> CopyAttributes {
+    CopyAttributes {
+        replace: Some((Default::default(), user(makes.meta))),
+        tags: Some(tags(makes.tags)),
+        ..CopyAttributes::default()
+    }
 }
 
 fn copy_request(source: ObjectKey, attributes: CopyAttributes) -> CopyRequest {
@@ -288,15 +296,16 @@ impl World {
         }
     }
 
-    /// Tags that no other write has, or none.
-    pub fn some_tags(&self) -> TagSet {
-        if self.chance(0.5) { self.fresh_tags() } else { 0 }
+    /// A value with metadata and perhaps tags that no other write has.
+    pub fn labelled(&self, value: Value) -> Held {
+        let meta = self.fresh_label();
+        Held { value, meta, tags: if self.chance(0.5) { meta } else { 0 } }
     }
 
-    pub fn fresh_tags(&self) -> TagSet {
+    fn fresh_label(&self) -> Label {
         let mut journal = self.journal();
-        journal.tag_sets += 1;
-        journal.tag_sets
+        journal.labels += 1;
+        journal.labels
     }
 
     fn begin(&self, line: String) -> u64 {

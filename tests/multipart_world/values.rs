@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bluebucket::object::{ETag, Tags};
+use bluebucket::object::{ETag, Tags, UserMetadata};
 use bytes::Bytes;
 
 use crate::harness::hash;
-use crate::harness::oracle::{TagSet, Value};
+use crate::harness::oracle::{Label, Value};
 use crate::harness::random::Random;
 
 /// The bytes of a part of a value (0: a value of one piece).
@@ -16,15 +16,31 @@ pub fn content(value: Value, part: u16, length: usize) -> Bytes {
 }
 
 /// A set of tags as clients send it.
-pub fn tags(set: TagSet) -> Tags {
-    if set == 0 { Tags::default() } else { Tags::parse_query(&format!("set={set}")).unwrap() }
+pub fn tags(label: Label) -> Tags {
+    if label == 0 { Tags::default() } else { Tags::parse_query(&format!("set={label}")).unwrap() }
 }
 
 /// The set that these tags are; `None` if they are none of ours.
-pub fn tag_set(tags: &Tags) -> Option<TagSet> {
+pub fn label_of_tags(tags: &Tags) -> Option<Label> {
     match tags.to_query().as_str() {
         "" => Some(0),
         text => text.strip_prefix("set=")?.parse().ok(),
+    }
+}
+
+/// User metadata as clients send it.
+pub fn user(label: Label) -> UserMetadata {
+    let text = label.to_string();
+    let pairs: &[(&str, &str)] = if label == 0 { &[] } else { &[("label", text.as_str())] };
+    pairs.iter().copied().collect()
+}
+
+/// Whose metadata this is; `None` if it is none of ours.
+pub fn label_of_user(user: &UserMetadata) -> Option<Label> {
+    match user.iter().collect::<Vec<_>>()[..] {
+        [] => Some(0),
+        [("label", text)] => text.parse().ok(),
+        _ => None,
     }
 }
 

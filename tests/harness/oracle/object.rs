@@ -1,4 +1,5 @@
-//! An S3 object as clients see it: its bytes and its tags. Whether their histories can be explained.
+//! An S3 object as clients see it: its bytes, its metadata and its tags. Whether their histories can be
+//! explained.
 
 use std::collections::HashSet;
 
@@ -6,17 +7,24 @@ use super::linearizable::{NotLinearizable, search};
 
 /// Names the bytes of one write.
 pub type Value = u32;
-/// Names a set of tags; 0 is none.
-pub type TagSet = u32;
+/// Names a set of tags, and the user metadata of one write; 0 is none.
+pub type Label = u32;
+
 /// What is at the key.
-pub type Object = Option<(Value, TagSet)>;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Held {
+    pub value: Value,
+    /// User metadata: changes with writes and with copies in place.
+    pub meta: Label,
+    /// Changes with tagging too.
+    pub tags: Label,
+}
 
 /// What a client did with a key. What `landed` and `found` say counts only where an answer came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectAction {
     Write {
-        value: Value,
-        tags: TagSet,
+        makes: Held,
         demands: Demand,
         landed: bool,
     },
@@ -27,20 +35,22 @@ pub enum ObjectAction {
     },
     /// Tags alone; refused where there is no object.
     Retag {
-        tags: TagSet,
+        tags: Label,
         found: bool,
     },
-    /// A copy of the object onto itself with other tags. Whoever was answered knows whose bytes it took.
+    /// A copy of the object onto itself with other metadata and tags. Whoever was answered knows whose
+    /// bytes it took.
     InPlace {
         value: Option<Value>,
-        tags: TagSet,
+        meta: Label,
+        tags: Label,
         found: bool,
     },
-    Read(Object),
-    /// A look that tells only whose bytes are there.
-    ReadValue(Option<Value>),
+    Read(Option<Held>),
+    /// A look that does not tell the tags.
+    ReadObject(Option<(Value, Label)>),
     /// A look that tells only the tags.
-    ReadTags(Option<TagSet>),
+    ReadTags(Option<Label>),
 }
 
 /// One operation on the object. `returned` is `None` if its client never learned the outcome.
@@ -62,11 +72,11 @@ pub enum Demand {
 }
 
 impl Demand {
-    fn holds(self, state: &Object) -> bool {
+    fn holds(self, state: &Option<Held>) -> bool {
         match self {
             Self::Nothing => true,
             Self::Absent => state.is_none(),
-            Self::Value(value) => state.is_some_and(|(now, _)| now == value),
+            Self::Value(value) => state.is_some_and(|now| now.value == value),
         }
     }
 }
@@ -78,26 +88,30 @@ impl Demand {
 pub fn object_linearizable(operations: &[ObjectOperation]) -> Result<(), NotLinearizable> {
     let matters = telling(operations);
     let spans: Vec<_> = matters.iter().map(|&at| (operations[at].called, operations[at].returned)).collect();
-    let step = |state: &Object, place: usize| step(state, &operations[matters[place]]);
+    let step = |state: &Option<Held>, place: usize| step(state, &operations[matters[place]]);
     search(None, &spans, step).map_err(|wrong| wrong.in_terms_of(&matters))
 }
 
 /// The operations that can make a difference: see `linearizable`.
 fn telling(operations: &[ObjectOperation]) -> Vec<usize> {
     let mut values = HashSet::new();
-    let mut tag_sets = HashSet::new();
+    let mut labels = HashSet::new();
     let mut conditions = false;
     for operation in operations.iter().filter(|operation| operation.returned.is_some()) {
         match &operation.action {
-            ObjectAction::Read(Some((value, tags))) => {
-                values.insert(*value);
-                tag_sets.insert(*tags);
+            ObjectAction::Read(Some(held)) => {
+                values.insert(held.value);
+                labels.extend([held.meta, held.tags]);
             }
-            ObjectAction::ReadValue(Some(value)) | ObjectAction::InPlace { value: Some(value), .. } => {
+            ObjectAction::ReadObject(Some((value, meta))) => {
+                values.insert(*value);
+                labels.insert(*meta);
+            }
+            ObjectAction::InPlace { value: Some(value), .. } => {
                 values.insert(*value);
             }
             ObjectAction::ReadTags(Some(tags)) => {
-                tag_sets.insert(*tags);
+                labels.insert(*tags);
             }
             ObjectAction::Write { demands, .. } | ObjectAction::Delete { demands, .. } => {
                 conditions |= *demands != Demand::Nothing;
@@ -109,10 +123,11 @@ fn telling(operations: &[ObjectOperation]) -> Vec<usize> {
     }
     let tells = |operation: &ObjectOperation| match &operation.action {
         _ if operation.returned.is_some() => true,
-        ObjectAction::Read(_) | ObjectAction::ReadValue(_) | ObjectAction::ReadTags(_) => false,
-        ObjectAction::Retag { tags, .. } | ObjectAction::InPlace { tags, .. } => tag_sets.contains(tags),
-        ObjectAction::Write { value, tags, demands: Demand::Nothing, .. } => {
-            conditions || values.contains(value) || tag_sets.contains(tags)
+        ObjectAction::Read(_) | ObjectAction::ReadObject(_) | ObjectAction::ReadTags(_) => false,
+        ObjectAction::Retag { tags, .. } => labels.contains(tags),
+        ObjectAction::InPlace { meta, tags, .. } => labels.contains(meta) || labels.contains(tags),
+        ObjectAction::Write { makes, demands: Demand::Nothing, .. } => {
+            conditions || values.contains(&makes.value) || labels.contains(&makes.tags)
         }
         ObjectAction::Write { .. } | ObjectAction::Delete { .. } => true,
     };
@@ -120,28 +135,29 @@ fn telling(operations: &[ObjectOperation]) -> Vec<usize> {
 }
 
 /// The state after an operation; `None` if it cannot happen in this state with its outcome.
-fn step(state: &Object, operation: &ObjectOperation) -> Option<Object> {
+fn step(state: &Option<Held>, operation: &ObjectOperation) -> Option<Option<Held>> {
     let known = operation.returned.is_some();
     // Where no answer came, it did what it could.
     let told = |holds: bool, outcome: bool| !known || holds == outcome;
     match &operation.action {
-        ObjectAction::Write { value, tags, demands, landed } => {
+        ObjectAction::Write { makes, demands, landed } => {
             let holds = demands.holds(state);
-            told(holds, *landed).then(|| if holds { Some((*value, *tags)) } else { *state })
+            told(holds, *landed).then(|| if holds { Some(*makes) } else { *state })
         }
         ObjectAction::Delete { demands, landed } => {
             let holds = state.is_none() || demands.holds(state);
             told(holds, *landed).then(|| if holds { None } else { *state })
         }
         ObjectAction::Retag { tags, found } => {
-            told(state.is_some(), *found).then(|| state.map(|(value, _)| (value, *tags)))
+            told(state.is_some(), *found).then(|| state.map(|held| Held { tags: *tags, ..held }))
         }
-        ObjectAction::InPlace { value, tags, found } => {
-            let right = value.is_none_or(|value| state.is_some_and(|(now, _)| now == value));
-            (right && told(state.is_some(), *found)).then(|| state.map(|(value, _)| (value, *tags)))
+        ObjectAction::InPlace { value, meta, tags, found } => {
+            let right = value.is_none_or(|value| state.is_some_and(|held| held.value == value));
+            let after = || state.map(|held| Held { meta: *meta, tags: *tags, ..held });
+            (right && told(state.is_some(), *found)).then(after)
         }
         ObjectAction::Read(seen) => (seen == state).then_some(*state),
-        ObjectAction::ReadValue(seen) => (*seen == state.map(|(value, _)| value)).then_some(*state),
-        ObjectAction::ReadTags(seen) => (*seen == state.map(|(_, tags)| tags)).then_some(*state),
+        ObjectAction::ReadObject(seen) => (*seen == state.map(|held| (held.value, held.meta))).then_some(*state),
+        ObjectAction::ReadTags(seen) => (*seen == state.map(|held| held.tags)).then_some(*state),
     }
 }
