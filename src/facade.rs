@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::migration::router::Router;
-use crate::net::{ByteBudget, Tasks};
+use crate::net::ByteBudget;
 use crate::s3::addressing::Addressing;
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::{ComponentMetrics, FacadeMetrics};
@@ -49,7 +49,6 @@ pub struct Facade {
     settings: Arc<FacadeSettings>,
     router: Router,
     signing_keys: auth::SigningKeys,
-    tasks: Tasks,
     /// Counts the requests of nobody known.
     unknown: Arc<ComponentMetrics>,
 }
@@ -58,12 +57,7 @@ impl Facade {
     /// A facade with the clients of this thread.
     pub fn new(settings: Arc<FacadeSettings>, router: Router) -> Self {
         let unknown = settings.metrics.facade.component(FacadeMetrics::UNKNOWN_COMPONENT);
-        Self { settings, router, signing_keys: auth::SigningKeys::default(), tasks: Tasks::default(), unknown }
-    }
-
-    /// What goes on after the client has gone: a drain is not over before it is.
-    pub fn tasks(&self) -> &Tasks {
-        &self.tasks
+        Self { settings, router, signing_keys: auth::SigningKeys::default(), unknown }
     }
 }
 

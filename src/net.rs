@@ -18,7 +18,6 @@ pub mod request_body;
 pub mod serve;
 mod serve_stage;
 pub mod shutdown;
-pub mod tasks;
 pub mod tls;
 
 pub use backoff::Backoff;
@@ -34,7 +33,6 @@ pub use pooled_body::{BodyError, PooledBody};
 pub use request_body::RequestBody;
 pub use serve::{ServeLimits, serve};
 pub use shutdown::{Phase, Shutdown, ShutdownTrigger};
-pub use tasks::Tasks;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,6 @@ mod hostile_blob;
 
 #[path = "multipart_life/answers.rs"]
 mod answers;
-#[path = "multipart_life/drain.rs"]
-mod drain;
 #[path = "multipart_life/expiry.rs"]
 mod expiry;
 #[path = "multipart_life/months.rs"]
@@ -89,10 +87,15 @@ impl Life {
         self.blob.wire.emulator().clock().advance(time);
     }
 
-    /// The next `times` commits of block lists fail so.
-    fn fail_commits(&self, fault: Fault, times: u64) {
+    /// The commits of block lists fail so, from now on.
+    fn fail_commits(&self, fault: Fault) {
+        self.fail_some_commits(fault, 0, u64::MAX);
+    }
+
+    /// So many commits of block lists fail so, after so many that do not.
+    fn fail_some_commits(&self, fault: Fault, skip: u64, times: u64) {
         let scope = FaultScope { container: Some(CONTAINER.into()), ..FaultScope::operation(Operation::PutBlockList) };
-        let rule = FaultRule { scope, trigger: Trigger::Next { skip: 0, times }, fault };
+        let rule = FaultRule { scope, trigger: Trigger::Next { skip, times }, fault };
         self.blob.wire.emulator().set_fault(rule);
     }
 

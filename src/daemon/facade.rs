@@ -14,7 +14,7 @@ use crate::config::{BucketConfig, Config, FacadeConfig, FacadeKey, KeyBuckets, V
 use crate::facade::{AccessKey, AccessKeys, BucketScope, Facade, FacadeSettings, Verbs};
 use crate::migration::router::{OpenBuckets, Router};
 use crate::net::serve::{ServeLimits, serve};
-use crate::net::shutdown::{Phase, Shutdown, ShutdownTrigger};
+use crate::net::shutdown::{Shutdown, ShutdownTrigger};
 use crate::net::tls::ServerTls;
 use crate::net::{ByteBudget, Listener};
 use crate::object::{Error, ErrorKind, Result};
@@ -140,27 +140,11 @@ impl Thread {
             });
         }
         let facade = Facade::new(self.settings, router);
-        let tasks = facade.tasks().clone();
-        let overdue = tokio::spawn(overdue(self.limits, self.shutdown.clone()));
         let handler = move |request, _peer| {
             let facade = facade.clone();
             async move { facade.handle(request).await }
         };
         serve(self.listener, self.limits, handler, self.shutdown).await;
-        // The last connection is closed, yet a Complete whose client has gone may be under way.
-        tokio::select! {
-            () = tasks.finished() => {}
-            _ = overdue => tracing::warn!(count = tasks.count(), "work without a client was cut"),
-        }
-    }
-}
-
-/// Returns when the time to drain is over.
-async fn overdue(limits: ServeLimits, mut shutdown: Shutdown) {
-    shutdown.reached(Phase::Draining).await;
-    tokio::select! {
-        () = tokio::time::sleep(limits.drain_delay + limits.drain_deadline) => {}
-        () = shutdown.reached(Phase::Stop) => {}
     }
 }
 

@@ -38,7 +38,7 @@ async fn staged_blocks_that_expired_are_staged_again() {
         if let Some(before) = before {
             life.put(&begun.key, before, WriteCondition::None).await.unwrap();
         }
-        life.fail_commits(Fault::ConnectionLost, 100);
+        life.fail_commits(Fault::ConnectionLost);
         life.complete(&begun).await.unwrap_err();
         life.heal();
         life.pass(DAY * 8);
@@ -61,9 +61,8 @@ async fn a_commit_that_landed_unseen_never_lands_again() {
     ] {
         let life = Life::new();
         let begun = life.begin("key", &[(1, b"landed")]).await;
-        // Five sends of the commit itself, each with the retries below it.
-        life.fail_commits(Fault::ResponseLost, 1);
-        life.fail_commits(Fault::ConnectionLost, 100);
+        life.fail_some_commits(Fault::ResponseLost, 0, 1);
+        life.fail_some_commits(Fault::ConnectionLost, 1, u64::MAX);
         life.complete(&begun).await.unwrap_err();
         life.heal();
         assert_eq!(life.landings(&begun).len(), 1, "{case}");

@@ -36,7 +36,7 @@ async fn abandoned_uploads_expire_with_their_parts() {
 async fn interrupted_completes_are_finished_and_results_removed_after_a_day() {
     let life = Life::new();
     let begun = life.begin("key", &[(1, b"content")]).await;
-    life.fail_commits(Fault::ConnectionLost, 100);
+    life.fail_commits(Fault::ConnectionLost);
     life.complete(&begun).await.unwrap_err();
     life.heal();
     // Whoever is at it is left alone for some minutes.
@@ -96,7 +96,7 @@ async fn sweeps_at_once_do_no_harm() {
     let mut interrupted = Vec::new();
     for number in 0..5 {
         let begun = life.begin(&format!("interrupted-{number}"), &[(1, b"content")]).await;
-        life.fail_commits(Fault::ConnectionLost, 100);
+        life.fail_commits(Fault::ConnectionLost);
         life.complete(&begun).await.unwrap_err();
         life.heal();
         interrupted.push(begun);
