@@ -26,15 +26,14 @@ pub async fn settle(world: &Arc<World>) -> Result<(), String> {
     get(world, &replica).await;
     let uploads = world.journal().uploads.len();
     for index in 0..uploads {
-        let (acknowledged, aborted, list) = {
+        let (acknowledged, list) = {
             let journal = world.journal();
             let upload = &journal.uploads[index];
-            (upload.acknowledged().is_some(), upload.aborted().is_some(), upload.winner().unwrap_or(0))
+            (upload.acknowledged().is_some(), upload.winner().unwrap_or(0))
         };
         let again = acknowledged || world.chance(0.7);
         let told = if again { Some(complete(world, &replica, index, list).await) } else { None };
         match told {
-            Some(Outcome::Done(_)) if aborted => return Err(format!("upload {index} is complete though aborted")),
             Some(Outcome::Done(_)) => {}
             Some(other) if acknowledged => {
                 return Err(format!("the repeated Complete of upload {index} answered {other:?}"));

@@ -196,7 +196,14 @@ impl Client {
         };
         self.record.note(at, format!("{what} of {called}: {}", outcome(returned, landed)));
         self.record.kept().tally.count(format!("{what} {}", outcome(returned, landed)));
-        self.record.push(called, returned, action(landed));
+        let action = match (action(landed), told) {
+            // What S3 says of a demand on nothing: whoever hears it knows that nothing is there.
+            (ObjectAction::Delete { .. }, Told::Answer(answer)) if answer.status == 404 => {
+                ObjectAction::ReadObject(None)
+            }
+            (action, _) => action,
+        };
+        self.record.push(called, returned, action);
     }
 }
 

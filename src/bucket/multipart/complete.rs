@@ -16,7 +16,7 @@ use crate::bucket::put::condition_failed;
 use crate::bucket::{Bucket, StoredObject};
 use crate::net::Backoff;
 use crate::object::multipart::CompleteUpload;
-use crate::object::{Error, ErrorKind, ObjectKey, Result, Stored, Timestamp, UploadId, WriteCondition};
+use crate::object::{Error, ErrorKind, ObjectKey, ObjectMeta, Result, Stored, Timestamp, UploadId, WriteCondition};
 use crate::state::Version;
 
 /// Rounds until the client is told to come again: conditional writers could go on for ever.
@@ -172,10 +172,7 @@ impl Bucket {
             return Ok(Some(stored));
         }
         let now = self.look(key).await?.filter(|object| object.upload_id.as_ref() == Some(id));
-        Ok(now.map(|object| {
-            let meta = object.meta;
-            Stored { etag: meta.etag, last_modified: meta.last_modified, checksums: meta.checksums, size: meta.size }
-        }))
+        Ok(now.map(|object| stored_of(object.meta)))
     }
 
     /// The recorded result of an upload that is complete.
@@ -274,8 +271,9 @@ impl Bucket {
         let now = self.look(key).await?;
         match verdict::judge(sent, record.conditional, &record.base, id, now.as_ref()) {
             Verdict::Landed => {
-                let last_modified = now.map_or_else(|| self.now(), |object| object.meta.last_modified);
-                self.finish(key, id, &ready.version, record.stored(last_modified)).await.map(Round::Done)
+                // Of another list perhaps than this record's: somebody may have opened it again meanwhile.
+                let stored = now.map_or_else(|| record.stored(self.now()), |object| stored_of(object.meta));
+                self.finish(key, id, &ready.version, stored).await.map(Round::Done)
             }
             Verdict::Superseded => {
                 // Nobody may have reopened it since, nor do so from now on: it would land after all.
@@ -329,16 +327,20 @@ impl Bucket {
     }
 
     /// Records the result, then removes the marker and the parts. A crash in between leaves what the
-    /// next Complete or the sweeper finishes.
-    async fn finish(&self, key: &ObjectKey, id: &UploadId, version: &Version, stored: Stored) -> Result<Stored> {
+    /// next Complete or the sweeper finishes. If somebody was faster, their result counts.
+    async fn finish(&self, key: &ObjectKey, id: &UploadId, version: &Version, mut stored: Stored) -> Result<Stored> {
         let done = names::done(&self.name, id);
         for tries in 1.. {
             match self.state.create(&done, &Done::new(key, &stored), Vec::new()).await {
+                Ok(_) => break,
                 Err(error) if error.outcome_unknown() && tries < RESENDS.tries_max => {
                     sleep(RESENDS.wait(tries)).await;
                 }
-                Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
-                _ => break,
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    stored = self.result(key, id).await?.unwrap_or(stored);
+                    break;
+                }
+                Err(error) => return Err(error),
             }
         }
         self.clear(key, id, version).await?;
@@ -374,6 +376,11 @@ impl Bucket {
             }
         }
     }
+}
+
+/// An object as Complete answers it.
+fn stored_of(meta: ObjectMeta) -> Stored {
+    Stored { etag: meta.etag, last_modified: meta.last_modified, checksums: meta.checksums, size: meta.size }
 }
 
 /// A refusal whose reason is what is at the key, or that the blocks are gone.
