@@ -1,7 +1,7 @@
 //! Multipart uploads of one key under seeded schedules: interleaved at random with PUT, DELETE, copy,
 //! tagging and abort, with answers lost, requests carried out late and replicas dropped half-way.
 //!
-//! 200 schedules, 1,000 with `BLUEBUCKET_FULL=1`, any number with `BLUEBUCKET_SCHEDULES`. A failing
+//! 300 schedules, 10,000 with `BLUEBUCKET_FULL=1`, any number with `BLUEBUCKET_SCHEDULES`. A failing
 //! one prints its seed; `BLUEBUCKET_SEED` runs it alone.
 
 #[path = "harness/harness.rs"]
@@ -19,8 +19,8 @@ use std::time::Instant;
 use harness::random::mix;
 use world::{Tally, run_schedule};
 
-const QUICK: u64 = 200;
-const FULL: u64 = 1_000;
+const QUICK: u64 = 300;
+const FULL: u64 = 10_000;
 const THREADS: usize = 2;
 
 #[test]

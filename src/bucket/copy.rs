@@ -3,17 +3,17 @@
 use super::codec::{Decoded, Replaced};
 use super::get::no_object;
 use super::multipart::stage;
-use super::put::{metadata_moved, refused};
+use super::put::{Exact, metadata_moved, refused, replaces};
 use super::{Bucket, StoredObject, WriteId, codec};
 use crate::blob::copy::PutBlobFromUrl;
 use crate::blob::put_blob::PUT_BLOB_BYTES_MAX;
 use crate::blob::put_block_list::PutBlockList;
 use crate::blob::{BlobCondition, SourceCondition};
 use crate::object::condition::Verdict;
-use crate::object::{Attributes, CopyRequest, Error, ErrorKind, ObjectKey, Result, Stored};
+use crate::object::{Attributes, CopyRequest, Error, ErrorKind, ObjectKey, Result, Stored, WriteCondition};
 
 /// Rounds of a copy whose source or target changes while it runs.
-const ROUNDS_MAX: u32 = 8;
+const ROUNDS_MAX: u32 = 32;
 
 impl Bucket {
     /// Copies `request.source` of `from` to `key` of this bucket.
@@ -25,7 +25,10 @@ impl Bucket {
         Self::mappable(key)?;
         for _ in 0..ROUNDS_MAX {
             let source = from.source(&request.source, &request.source_condition).await?;
-            let exact = self.exact(key, &request.condition).await?;
+            let exact = match self.in_place(key, from, &source, request) {
+                Some(exact) => exact,
+                None => self.exact(key, &request.condition).await?,
+            };
             let attributes = attributes_of_copy(&source, request);
             let own = Decoded {
                 write_id: Some(WriteId::generate()),
@@ -54,6 +57,17 @@ impl Bucket {
             ErrorKind::Conflict,
             format!("source or target of the copy to {key} is being changed by others"),
         ))
+    }
+
+    /// A copy of an object onto itself replaces what it was made of and nothing else: whatever was
+    /// written between its two halves would be lost. `None` where the copy goes elsewhere, or where a
+    /// condition has to be judged first.
+    fn in_place(&self, key: &ObjectKey, from: &Bucket, source: &StoredObject, request: &CopyRequest) -> Option<Exact> {
+        let onto_itself = from.container == self.container && request.source == *key;
+        (onto_itself && request.condition == WriteCondition::None).then(|| Exact {
+            condition: BlobCondition::Match(source.store_tag.clone()),
+            replaced: Some(replaces(source)),
+        })
     }
 
     /// The source of a copy, once its conditions hold.

@@ -17,6 +17,7 @@ pub(super) mod stage;
 mod sweep;
 mod upload_part;
 pub mod verdict;
+mod whole;
 
 use super::Bucket;
 use crate::object::{Error, ErrorKind, ObjectKey, Result, UploadId};

@@ -50,7 +50,7 @@ async fn serve(common: &CommonOptions, environment: Environment, config: Arc<Con
     let admin = AdminServer::start(config.admin.listen, admin).map_err(|error| {
         Failure::usage(format!("[admin] listen = \"{}\" cannot be bound: {error}", config.admin.listen))
     })?;
-    tokio::spawn(daemon::sweep(config.clone(), process.azure.clone()));
+    tokio::spawn(daemon::sweep(config.clone(), process.azure.clone(), process.metrics.clone()));
     serving.ready();
     let scheme = if facade_config.tls.is_some() { "https" } else { "http" };
     tracing::info!(listen = %format_args!("{scheme}://{}", facade.address), admin = %admin.address, "serving");

@@ -94,6 +94,9 @@ fn bucket(page: &mut Page, bucket: &BucketConfig) {
         page.optional("prefix", source.prefix.as_ref());
     }
     page.list("components", bucket.components.iter().map(|component| component.name()));
+    if let Some(ttl) = bucket.upload_ttl {
+        page.duration("upload_ttl", ttl);
+    }
 }
 
 fn facade(page: &mut Page, facade: &FacadeConfig) {

@@ -103,6 +103,17 @@ name = "flink"
 }
 
 #[test]
+fn uploads_expire_only_where_it_is_said() {
+    assert_eq!(parse(GOOD, &[]).unwrap().buckets[0].upload_ttl, None);
+    let with =
+        |ttl: &str| GOOD.replace("container = \"flink\"", &format!("container = \"flink\"\nupload_ttl = \"{ttl}\""));
+    let config = parse(&with("45d"), &[]).unwrap();
+    assert_eq!(config.buckets[0].upload_ttl, Some(Duration::from_secs(45 * 86_400)));
+    assert!(config.show().contains("upload_ttl = \"3888000s\""), "{}", config.show());
+    assert!(mistakes(&with("30m"), &[]).contains("bucket.upload_ttl: must be at least \"1h\""));
+}
+
+#[test]
 fn a_broken_file_is_told_with_its_line() {
     let told = mistakes("[azure]\naccount = \"acct\ncredential = \"managed-identity\"\n[mover]\nthreads = 1 2\n", &[]);
     assert!(told.contains("test.toml:2:") && told.contains("test.toml:5:"), "{told}");

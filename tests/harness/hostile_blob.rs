@@ -138,6 +138,10 @@ impl Wire {
         self.clock.fetch_add(1, Ordering::SeqCst)
     }
 
+    pub fn emulator(&self) -> &Arc<Emulator> {
+        &self.emulator
+    }
+
     /// From now on everything is answered at once.
     pub fn calm(&self) {
         self.weather().1 = Hostility { delay_max: 0, chance: 0.0, chance_of_commits: 0.0, budget: 0 };

@@ -3,6 +3,11 @@
 use crate::object::multipart::PART_NUMBER_MAX;
 use crate::object::{BucketName, ObjectKey, UploadId, checksum, text};
 
+/// What all markers begin with.
+pub const ALL_MARKERS: &str = "upload!";
+/// What all parts begin with.
+pub const ALL_PARTS: &str = "part!";
+
 /// The marker of an upload.
 pub fn marker(bucket: &BucketName, key: &ObjectKey, id: &UploadId) -> String {
     format!("upload!{bucket}!{}!{id}", text::hex(&checksum::sha256(key.as_str().as_bytes())))
@@ -30,7 +35,7 @@ pub fn parts(id: &UploadId) -> String {
 
 /// The upload and number that a part's name belongs to.
 pub fn part_of(name: &str) -> Option<(UploadId, u16)> {
-    let (id, number) = name.strip_prefix("part!")?.split_once('!')?;
+    let (id, number) = name.strip_prefix(ALL_PARTS)?.split_once('!')?;
     let number = number.parse().ok().filter(|number| (1..=PART_NUMBER_MAX).contains(number))?;
     Some((UploadId::parse(id)?, number))
 }

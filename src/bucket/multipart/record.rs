@@ -40,7 +40,7 @@ pub enum State {
 /// A commit that may have been sent. Whoever finds it sends exactly it again.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct Publishing {
-    /// Unix seconds. Staged blocks live for a week: an older record does not count.
+    /// Unix seconds. Staged blocks live for a week: an older commit is not sent any more.
     pub since: i64,
     /// Of the try that staged the blocks, hex.
     nonce: String,
@@ -54,6 +54,9 @@ pub struct Publishing {
     pub size: u64,
     etag: String,
     checksums: Vec<(String, String)>,
+    /// Whether somebody has found out that nobody can know any more if it landed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
 }
 
 /// What was at the key when the commit was made ready.
@@ -146,11 +149,24 @@ impl Marker {
 
     /// Metadata of the marker blob, so that uploads are listed without reading each.
     pub fn listed(&self) -> MetadataPairs {
+        let state = match self.state {
+            State::Open => OPEN,
+            State::Publishing(_) => "publishing",
+        };
         vec![
             ("key".to_owned(), text::base64url(self.key.as_bytes())),
             ("initiated".to_owned(), self.initiated.to_string()),
+            (STATE.to_owned(), state.to_owned()),
         ]
     }
+}
+
+const STATE: &str = "state";
+const OPEN: &str = "open";
+
+/// Whether the metadata of a marker says that no commit is on record: the marker need not be read.
+pub fn is_listed_open(metadata: &MetadataPairs) -> bool {
+    metadata.iter().any(|(name, value)| name == STATE && value == OPEN)
 }
 
 /// Key and time of an upload from the metadata of its marker.
@@ -183,6 +199,7 @@ impl Publishing {
             size,
             etag: etag.as_str().to_owned(),
             checksums: checksums_to_text(checksums),
+            doubtful: false,
         }
     }
 
