@@ -47,7 +47,7 @@ impl Bucket {
         request: ImportRequest,
         target: &ImportTarget,
     ) -> Result<()> {
-        Self::mappable(key)?;
+        self.mappable(key)?;
         let own = own(&request, target);
         let put = PutBlob {
             content: request.attributes.content.clone(),
@@ -112,6 +112,11 @@ impl Bucket {
         let error = match result {
             Ok(_) => return Ok(()),
             Err(error) if error.outcome_unknown() => error,
+            // An empty directory is no newer object, and the next try will not meet it.
+            Err(error) if self.may_be_in_the_way(&error) => {
+                self.clear_way(key, error).await?;
+                return Err(Error::new(ErrorKind::Unavailable, "an empty directory stood in the way of the object"));
+            }
             Err(error) => return Err(error),
         };
         match self.look(key).await {

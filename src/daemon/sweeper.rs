@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bucket::{Bucket, Shared};
+use crate::bucket::Bucket;
 use crate::config::Config;
 use crate::object::{Result, Timestamp};
 
@@ -18,7 +18,7 @@ const INTERVAL: Duration = Duration::from_secs(3600);
 pub async fn run(config: Arc<Config>, azure: AzureAccess) {
     let blobs = azure.client();
     let state = azure.state(&blobs);
-    let shared = Arc::new(Shared::default());
+    let shared = azure.shared();
     let buckets: Vec<_> = config
         .buckets
         .iter()

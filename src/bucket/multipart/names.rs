@@ -23,6 +23,12 @@ pub fn part(id: &UploadId, number: u16) -> String {
     format!("part!{id}!{number:05}")
 }
 
+/// All parts put together, where that cannot be done on the key: it counts as part 0, which no client
+/// can name.
+pub fn whole(id: &UploadId) -> String {
+    part(id, 0)
+}
+
 /// What the parts of an upload begin with.
 pub fn parts(id: &UploadId) -> String {
     format!("part!{id}!")
@@ -31,7 +37,7 @@ pub fn parts(id: &UploadId) -> String {
 /// The upload and number that a part's name belongs to.
 pub fn part_of(name: &str) -> Option<(UploadId, u16)> {
     let (id, number) = name.strip_prefix("part!")?.split_once('!')?;
-    let number = number.parse().ok().filter(|number| (1..=PART_NUMBER_MAX).contains(number))?;
+    let number = number.parse().ok().filter(|number| *number <= PART_NUMBER_MAX)?;
     Some((UploadId::parse(id)?, number))
 }
 

@@ -54,6 +54,10 @@ pub struct Publishing {
     pub size: u64,
     etag: String,
     checksums: Vec<(String, String)>,
+    /// Azure's ETag of the parts put together beside the key, where a file there takes no blocks: the
+    /// commit copies it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    composed: Option<String>,
 }
 
 /// What was at the key when the commit was made ready.
@@ -183,7 +187,18 @@ impl Publishing {
             size,
             etag: etag.as_str().to_owned(),
             checksums: checksums_to_text(checksums),
+            composed: None,
         }
+    }
+
+    /// The same with a commit that copies the parts put together beside the key.
+    #[must_use]
+    pub fn of_composed(self, composed: Option<StoreTag>) -> Self {
+        Self { composed: composed.map(|tag| tag.as_str().to_owned()), ..self }
+    }
+
+    pub fn composed(&self) -> Option<StoreTag> {
+        self.composed.as_deref().map(StoreTag::parse)
     }
 
     /// The block that stands by while an empty object is committed where nothing was: as long as it is
