@@ -65,6 +65,7 @@ impl Bucket {
     /// # Errors
     /// Those of the Blob client.
     pub async fn staged_import_blocks(&self, key: &ObjectKey, version: SourceVersion) -> Result<Vec<ImportBlock>> {
+        self.mappable(key)?;
         let list = match self.blobs.get_block_list(self.blob(key), BlockListKind::Uncommitted).await {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             other => other?,
@@ -80,6 +81,7 @@ impl Bucket {
     /// # Errors
     /// `ChecksumMismatch`, and those of the Blob client.
     pub async fn stage_import_block(&self, key: &ObjectKey, block: ImportBlock, bytes: Bytes) -> Result<()> {
+        self.mappable(key)?;
         self.blobs.put_block(self.blob(key), block.id(), Payload::from(bytes), Some(block.crc64)).await.map(drop)
     }
 
@@ -94,6 +96,7 @@ impl Bucket {
         request: ImportRequest,
         target: &ImportTarget,
     ) -> Result<()> {
+        self.mappable(key)?;
         let own = own(&request, target);
         let length = blocks.iter().map(|block| u64::from(block.length)).sum();
         let commit = PutBlockList {

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bluebucket::blob::BlobClient;
-use bluebucket::bucket::{Bucket, Shared};
+use bluebucket::bucket::{Bucket, Namespace, Shared};
+use bluebucket::emulator::{AccountConfig, DEVELOPMENT_ACCOUNT};
 use bluebucket::object::{BucketName, ContainerName, ETag, ObjectKey};
 use bluebucket::state::StateStore;
 use bytes::Bytes;
@@ -81,7 +82,7 @@ impl World {
 }
 
 /// Runs one schedule; the reason if something is wrong.
-pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
+pub fn run_schedule(seed: u64, verbose: bool, namespace: Namespace) -> Result<Tally, String> {
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async move {
@@ -93,8 +94,8 @@ pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
             chance_of_commits: *random.pick(&[0.1, 0.4, 0.7]),
             budget,
         };
-        let blob = HostileBlob::start(random.next(), hostility, &[CONTAINER, STATE]);
-        let world = Arc::new(make(&blob, random));
+        let blob = HostileBlob::start_with(account(namespace), random.next(), hostility, &[CONTAINER, STATE]);
+        let world = Arc::new(make(&blob, random, namespace));
         let outcome = play(&world, budget).await;
         if verbose || outcome.is_err() {
             let printed = print(&world);
@@ -109,7 +110,7 @@ pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
     })
 }
 
-fn make(blob: &HostileBlob, random: Random) -> World {
+fn make(blob: &HostileBlob, random: Random, namespace: Namespace) -> World {
     let state = ContainerName::new(STATE).unwrap();
     let replica = |_| {
         let client = blob.client();
@@ -118,7 +119,7 @@ fn make(blob: &HostileBlob, random: Random) -> World {
             ContainerName::new(CONTAINER).unwrap(),
             client.clone(),
             StateStore::new(client, state.clone()),
-            Arc::new(Shared::default()),
+            Arc::new(Shared::new(namespace)),
         )
     };
     World {
@@ -129,6 +130,11 @@ fn make(blob: &HostileBlob, random: Random) -> World {
         journal: Mutex::default(),
         random: Mutex::new(random),
     }
+}
+
+fn account(namespace: Namespace) -> AccountConfig {
+    let account = AccountConfig::memory(DEVELOPMENT_ACCOUNT);
+    if namespace == Namespace::Hierarchical { account.hierarchical() } else { account }
 }
 
 async fn play(world: &Arc<World>, budget: u32) -> Result<Tally, String> {

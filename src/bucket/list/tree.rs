@@ -58,7 +58,7 @@ impl<'a> Tree<'a> {
     pub async fn list(bucket: &'a Bucket, query: &'a ListQuery) -> Result<ListPage<StoredEntry>> {
         let mut tree = Self::begin(bucket, query).await?;
         let mut page = ListPage { entries: Vec::new(), truncated: false };
-        while page.entries.len() <= query.limit && !tree.ended() && !(tree.spent() && !page.entries.is_empty()) {
+        while page.entries.len() <= query.limit && !tree.ended() && (page.entries.is_empty() || !tree.spent()) {
             // One more than fits tells whether others follow.
             let found = tree.some(query.limit + 1 - page.entries.len(), !page.entries.is_empty()).await?;
             page.entries.extend(tree.living(found).await?);
