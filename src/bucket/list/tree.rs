@@ -33,7 +33,7 @@ pub(super) struct Tree<'a> {
     after: Option<String>,
     /// Nothing that begins so is found any more: it has been folded.
     folded: Option<String>,
-    /// The folded names are still to be jumped over in the level that is being read.
+    /// Nothing behind the folded names has been found yet: they can be jumped over.
     jump: bool,
     frames: Vec<Frame>,
     /// List requests, but for probes.
@@ -152,8 +152,14 @@ impl<'a> Tree<'a> {
             match step {
                 Step::End => drop(self.frames.pop()),
                 Step::Child(child) if !self.counts(&child) => {}
-                Step::Child(Child::Directory(directory)) if !self.is_one_level() => self.enter(directory).await?,
-                Step::Child(child) => return Ok(Some(child)),
+                Step::Child(Child::Directory(directory)) if !self.is_one_level() => {
+                    self.jump = false;
+                    self.enter(directory).await?;
+                }
+                Step::Child(child) => {
+                    self.jump = false;
+                    return Ok(Some(child));
+                }
                 Step::Fetch => self.fetch().await?,
                 Step::LookFor(marker) => {
                     if let Some(entry) = self.look_for(&marker).await?.filter(|entry| self.counts(entry)) {
