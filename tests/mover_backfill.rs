@@ -7,7 +7,10 @@ mod world;
 
 use std::time::Duration;
 
-use bluebucket::emulator::{AccountConfig, DEVELOPMENT_ACCOUNT, EmulatorConfig, Fault as EmulatorFault, FaultPlan, FaultRule, FaultScope, Operation, Throttle, Trigger};
+use bluebucket::emulator::{
+    AccountConfig, DEVELOPMENT_ACCOUNT, EmulatorConfig, Fault as EmulatorFault, FaultPlan, FaultRule, FaultScope,
+    Operation, Throttle, Trigger,
+};
 use bluebucket::mover::report::Line;
 use bluebucket::object::Algorithm as OurAlgorithm;
 use bluebucket::object::{Attributes, ObjectKey, Payload, PutRequest, WriteCondition};

@@ -1,7 +1,10 @@
 //! Complete over a file made through the Data Lake endpoint, which takes no blocks: the parts are put
 //! together beside the key and copied onto it by one write.
 
+use tokio::time::sleep;
+
 use super::record::Publishing;
+use super::stage::RESENDS;
 use super::{names, stage};
 use crate::blob::copy::PutBlobFromUrl;
 use crate::blob::get_blob::ReadRange;
@@ -11,6 +14,7 @@ use crate::blob::{BlobCondition, SourceCondition, Written};
 use crate::bucket::Bucket;
 use crate::bucket::copy::not_to_be_had;
 use crate::bucket::hierarchy::too_large_over_file;
+use crate::object::text::hex;
 use crate::object::{ErrorKind, ObjectKey, Payload, Result, StoreTag, UploadId};
 
 impl Bucket {
@@ -38,17 +42,22 @@ impl Bucket {
         if size > PUT_BLOB_BYTES_MAX {
             return Err(too_large_over_file());
         }
-        let name = names::whole(id);
+        let name = names::whole(id, &hex(&nonce));
         let blob = self.state.blob(&name);
         let blocks = stage::stage(self, blob, nonce, pieces).await?;
-        let written = self.blobs.put_block_list(blob, &PutBlockList { blocks, ..Default::default() }).await;
-        match written {
-            // Another Complete of this upload put its own together at the same time.
-            Err(error) if error.kind() == ErrorKind::InvalidBlockList => {
-                Err(error.with_kind(ErrorKind::SourcePreconditionFailed))
+        let commit = PutBlockList { blocks, ..Default::default() };
+        for tries in 1.. {
+            match self.blobs.put_block_list(blob, &commit).await {
+                Ok(written) => return Ok(Some(written.store_tag)),
+                Err(error) if error.outcome_unknown() && tries < RESENDS.tries_max => sleep(RESENDS.wait(tries)).await,
+                // The name is this try's alone: it has landed without our knowing.
+                Err(error) if error.kind() == ErrorKind::InvalidBlockList => {
+                    return self.blobs.get_properties(blob).await.map(|there| Some(there.store_tag));
+                }
+                Err(error) => return Err(error),
             }
-            other => other.map(|written| Some(written.store_tag)),
         }
+        Ok(None)
     }
 
     /// Sends the commit that is on record. `InvalidBlockList` means of either kind that what it was to be
@@ -60,9 +69,9 @@ impl Bucket {
         record: &Publishing,
         commit: &PutBlockList,
     ) -> Result<Written> {
-        let sent = match record.composed() {
+        let sent = match record.composed(id) {
             None => self.blobs.put_block_list(self.blob(key), commit).await,
-            Some(composed) => Box::pin(self.copy_composed(key, id, composed, record.size, commit)).await,
+            Some((name, tag)) => Box::pin(self.copy_composed(key, &name, tag, record.size, commit)).await,
         };
         sent.map_err(|error| match error.kind() {
             ErrorKind::SourcePreconditionFailed => error.with_kind(ErrorKind::InvalidBlockList),
@@ -76,12 +85,11 @@ impl Bucket {
     async fn copy_composed(
         &self,
         key: &ObjectKey,
-        id: &UploadId,
+        name: &str,
         composed: StoreTag,
         size: u64,
         commit: &PutBlockList,
     ) -> Result<Written> {
-        let name = names::whole(id);
         let request = PutBlobFromUrl {
             content: commit.content.clone(),
             metadata: commit.metadata.clone(),
@@ -89,7 +97,7 @@ impl Bucket {
         };
         for auth in self.shared.route.auths() {
             let unchanged = SourceCondition::Match(composed.clone());
-            let copied = match self.blobs.copy_source(self.state.blob(&name), unchanged, auth).await {
+            let copied = match self.blobs.copy_source(self.state.blob(name), unchanged, auth).await {
                 Ok(source) => self.blobs.put_blob_from_url(self.blob(key), &source, &request).await,
                 Err(error) => Err(error),
             };
@@ -103,7 +111,7 @@ impl Bucket {
                 }
             }
         }
-        self.stream_composed(key, &name, composed, size, request).await
+        self.stream_composed(key, name, composed, size, request).await
     }
 
     /// The bytes through this process, where the service cannot read the source itself.

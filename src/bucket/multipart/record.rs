@@ -7,7 +7,7 @@ use crate::bucket::block_ids::StagedPart;
 use crate::bucket::{StoredObject, WriteId};
 use crate::object::{
     Algorithm, Attributes, Checksum, ContentHeaders, DeclaredChecksum, ETag, Error, ErrorKind, ObjectKey, Result,
-    StoreTag, Stored, Tags, Timestamp, UserMetadata, text,
+    StoreTag, Stored, Tags, Timestamp, UploadId, UserMetadata, text,
 };
 
 /// Format version of both records.
@@ -198,8 +198,10 @@ impl Publishing {
         Self { composed: composed.map(|tag| tag.as_str().to_owned()), ..self }
     }
 
-    pub fn composed(&self) -> Option<StoreTag> {
-        self.composed.as_deref().map(StoreTag::parse)
+    /// Name and version of the parts put together.
+    pub fn composed(&self, id: &UploadId) -> Option<(String, StoreTag)> {
+        let tag = self.composed.as_deref().map(StoreTag::parse)?;
+        Some((super::names::whole(id, &self.nonce), tag))
     }
 
     /// The block that stands by while an empty object is committed where nothing was: as long as it is
