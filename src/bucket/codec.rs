@@ -431,6 +431,7 @@ mod tests {
             metadata,
             access_tier: None,
             is_directory: false,
+            is_path: false,
         }
     }
 

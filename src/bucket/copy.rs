@@ -22,7 +22,7 @@ impl Bucket {
     /// `NotFound` and `PreconditionFailed` (of source or target), `KeyUnmappable`, `Conflict`,
     /// `MetadataTooLarge`, and those of the Blob client.
     pub async fn copy(&self, key: &ObjectKey, from: &Bucket, request: &CopyRequest) -> Result<Stored> {
-        Self::mappable(key)?;
+        self.mappable(key)?;
         for _ in 0..ROUNDS_MAX {
             let source = from.source(&request.source, &request.source_condition).await?;
             let exact = match self.in_place(key, from, &source, request) {
@@ -50,7 +50,10 @@ impl Bucket {
                 }
                 Err(error) if error.kind() == ErrorKind::SourcePreconditionFailed => {}
                 Err(error) if metadata_moved(&error, &exact) => {}
-                Err(error) => return Err(refused(error, &request.condition)),
+                Err(error) if self.may_be_in_the_way(&error) => {
+                    self.clear_way(key, error).await.map_err(|error| refused(error, &request.condition))?;
+                }
+                Err(error) => return Err(self.takes_no_blocks(refused(error, &request.condition))),
             }
         }
         Err(Error::new(

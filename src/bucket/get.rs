@@ -21,6 +21,9 @@ impl Bucket {
     /// # Errors
     /// `NotFound`, `PreconditionFailed`, `RangeUnsatisfiable`, and those of the Blob client.
     pub async fn get(&self, key: &ObjectKey, request: &ReadRequest) -> Result<Read<ObjectBody>> {
+        if !self.may_hold(key) {
+            return Err(no_object(key));
+        }
         let range = match request.selection {
             Selection::All => ReadRange::All,
             Selection::Range(ByteRange::From { first }) => ReadRange::From(first),
@@ -41,7 +44,7 @@ impl Bucket {
         if properties.is_directory {
             return Err(no_object(key));
         }
-        let object = codec::stored_object(properties, self.container.as_str(), key.as_str());
+        let object = codec::stored_object(properties, self.container.as_str(), self.name_of(key));
         let whole = matches!(request.selection, Selection::All);
         let head = ObjectHead { span: if whole { None } else { span }, parts: None, meta: object.meta };
         answer(request, ObjectBody { head, body })
@@ -140,7 +143,8 @@ impl Bucket {
 
     /// A range that the object does not have: its conditions are judged first all the same.
     async fn refuse_range(&self, key: &ObjectKey, request: &ReadRequest, error: Error) -> Result<Read<ObjectBody>> {
-        if request.condition.is_empty() {
+        // A directory of a hierarchical account has no range, and is no object.
+        if request.condition.is_empty() && !self.is_hierarchical() {
             return Err(error);
         }
         let object = self.look(key).await?.ok_or_else(|| no_object(key))?;

@@ -6,6 +6,7 @@
 
 mod abort;
 mod complete;
+mod compose;
 mod copy_part;
 mod create;
 mod list_parts;

@@ -57,6 +57,9 @@ fn azure(page: &mut Page, azure: &AzureConfig) {
     page.text("api_version", &azure.api_version);
     page.optional("ca_file", azure.ca_file.as_ref().map(|pem| pem.path.display()));
     page.text("state_container", &azure.state_container);
+    if let Some(hierarchical) = azure.hierarchical {
+        page.bare("hierarchical", hierarchical);
+    }
     page.bare("allow_plaintext", azure.allow_plaintext);
 }
 

@@ -44,7 +44,7 @@ impl FacadeServer {
             .map_err(|error| Error::new(ErrorKind::Invalid, format!("[facade.tls]: {error}")))?;
         let keys = Arc::new(AccessKeys::new(facade.keys.iter().map(|key| access_key(key, metrics))));
         let settings = Arc::new(settings(facade, keys.clone(), metrics.clone()));
-        let shared = Arc::new(Shared::default());
+        let shared = azure.shared();
         let (trigger, shutdown) = Shutdown::new();
         let mut address = facade.listen;
         let mut threads = Vec::new();

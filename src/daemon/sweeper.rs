@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bucket::{Bucket, Shared};
+use crate::bucket::Bucket;
 use crate::config::{BucketConfig, Config};
 use crate::object::{Result, Timestamp};
 use crate::telemetry::Metrics;
@@ -21,7 +21,7 @@ const FIRST_AFTER: Duration = Duration::from_secs(120);
 pub async fn run(config: Arc<Config>, azure: AzureAccess, metrics: Arc<Metrics>) {
     let blobs = azure.client();
     let state = azure.state(&blobs);
-    let shared = Arc::new(Shared::default());
+    let shared = azure.shared();
     let bucket = |config: &BucketConfig| Swept {
         bucket: Bucket::new(
             config.name.clone(),

@@ -86,8 +86,12 @@ pub struct Wire {
 impl HostileBlob {
     /// Starts the service with these containers in the current runtime.
     pub fn start(seed: u64, hostility: Hostility, containers: &[&str]) -> Self {
-        let accounts = vec![AccountConfig::memory(DEVELOPMENT_ACCOUNT)];
-        let emulator = Emulator::new(EmulatorConfig { accounts, ..EmulatorConfig::default() });
+        Self::start_with(AccountConfig::memory(DEVELOPMENT_ACCOUNT), seed, hostility, containers)
+    }
+
+    /// The same with an account of any kind.
+    pub fn start_with(account: AccountConfig, seed: u64, hostility: Hostility, containers: &[&str]) -> Self {
+        let emulator = Emulator::new(EmulatorConfig { accounts: vec![account], ..EmulatorConfig::default() });
         for container in containers {
             emulator.create_container(DEVELOPMENT_ACCOUNT, container);
         }

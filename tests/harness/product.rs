@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bluebucket::blob::{BlobAccount, BlobClient, Credential, RetryPolicy, SharedKey};
-use bluebucket::bucket::{Bucket, Shared};
+use bluebucket::bucket::{Bucket, Namespace, Shared};
 use bluebucket::emulator::{
-    CommitEvent, DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultRule, FaultScope,
-    Operation, Trigger,
+    AccountConfig, CommitEvent, DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultRule,
+    FaultScope, Operation, Trigger,
 };
 use bluebucket::facade::{AccessKey, AccessKeys, BucketScope, Facade, FacadeSettings, Verbs};
 use bluebucket::migration::router::{OpenBuckets, Router};
@@ -25,6 +25,7 @@ use bluebucket::telemetry::{Metrics, Secret};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use super::data_lake::DataLake;
 use super::s3_client::S3Client;
 use super::sigv4::Credentials;
 
@@ -72,6 +73,7 @@ pub struct Product {
     pub address: SocketAddr,
     pub emulator: Arc<Emulator>,
     pub store_address: SocketAddr,
+    hierarchical: bool,
     pub metrics: Arc<Metrics>,
     pub keys: Arc<AccessKeys>,
     pub connections: Arc<ListenerStats>,
@@ -106,7 +108,7 @@ impl Pair {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            emulator: EmulatorConfig { event_log: true, ..EmulatorConfig::default() },
+            emulator: EmulatorConfig { accounts: vec![account()], event_log: true, ..EmulatorConfig::default() },
             pairs: vec![Pair::all(ACCESS_KEY, SECRET)],
             development: false,
             domains: Vec::new(),
@@ -119,6 +121,24 @@ impl Default for Setup {
             store_timeout: Duration::from_secs(10),
             credential: None,
         }
+    }
+}
+
+/// The account of a test: hierarchical in test programs whose name says so.
+fn account() -> AccountConfig {
+    let account = AccountConfig::memory(DEVELOPMENT_ACCOUNT);
+    if env!("CARGO_CRATE_NAME").ends_with("hierarchical") { account.hierarchical() } else { account }
+}
+
+impl Setup {
+    pub fn of(account: AccountConfig) -> Self {
+        let mut setup = Self::default();
+        setup.emulator.accounts = vec![account];
+        setup
+    }
+
+    pub fn is_hierarchical(&self) -> bool {
+        self.emulator.accounts[0].hierarchical
     }
 }
 
@@ -162,7 +182,18 @@ impl Product {
             async move { facade.handle(request).await }
         };
         let served = tokio::spawn(serve(listener, setup.serve, handler, shutdown));
-        Self { address, emulator, store_address, metrics, keys, connections, trigger, served: Some(served) }
+        let hierarchical = setup.is_hierarchical();
+        let served = Some(served);
+        Self { address, emulator, store_address, hierarchical, metrics, keys, connections, trigger, served }
+    }
+
+    pub fn is_hierarchical(&self) -> bool {
+        self.hierarchical
+    }
+
+    /// A native client of the account.
+    pub fn data_lake(&self) -> DataLake {
+        DataLake::new(self.emulator.clone(), CONTAINER)
     }
 
     /// A client with the first key pair.
@@ -264,7 +295,8 @@ fn router(store: SocketAddr, setup: &Setup) -> Router {
     let http = Client::new(Dialer::network(None), limits);
     let blobs = BlobClient::new(account, credential, http, RetryPolicy { backoff, ..RetryPolicy::default() });
     let state = StateStore::new(blobs.clone(), ContainerName::new(STATE).unwrap());
-    let shared = Arc::new(Shared::default());
+    let namespace = if setup.is_hierarchical() { Namespace::Hierarchical } else { Namespace::Flat };
+    let shared = Arc::new(Shared::new(namespace));
     let router = Router::new(BUCKETS.map(|(bucket, container)| {
         let (bucket, container) = (BucketName::new(bucket).unwrap(), ContainerName::new(container).unwrap());
         Bucket::new(bucket, container, blobs.clone(), state.clone(), shared.clone())

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bluebucket::bucket::{Bucket, Shared};
+use bluebucket::bucket::{Bucket, Namespace, Shared};
 use bluebucket::object::{BucketName, ContainerName};
 use bluebucket::state::StateStore;
 use tokio::sync::watch;
@@ -21,6 +21,7 @@ pub struct Replica {
 /// The replicas of a schedule.
 pub struct Replicas {
     blob: HostileBlob,
+    namespace: Namespace,
     running: Mutex<Vec<Running>>,
 }
 
@@ -43,9 +44,9 @@ impl Replica {
 }
 
 impl Replicas {
-    pub fn new(blob: HostileBlob, count: usize) -> Self {
-        let running = (0..count).map(|_| Running::start(&blob)).collect();
-        Self { blob, running: Mutex::new(running) }
+    pub fn new(blob: HostileBlob, namespace: Namespace, count: usize) -> Self {
+        let running = (0..count).map(|_| Running::start(&blob, namespace)).collect();
+        Self { blob, namespace, running: Mutex::new(running) }
     }
 
     pub fn pick(&self, number: u64) -> Replica {
@@ -58,20 +59,20 @@ impl Replicas {
     pub fn drop_one(&self, number: u64) -> usize {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let which = (number % running.len() as u64) as usize;
-        running[which] = Running::start(&self.blob);
+        running[which] = Running::start(&self.blob, self.namespace);
         which
     }
 }
 
 impl Running {
-    fn start(blob: &HostileBlob) -> Self {
+    fn start(blob: &HostileBlob, namespace: Namespace) -> Self {
         let client = blob.client();
         let bucket = Bucket::new(
             BucketName::new("local-rocksdb-test").unwrap(),
             ContainerName::new(CONTAINER).unwrap(),
             client.clone(),
             StateStore::new(client, ContainerName::new(STATE).unwrap()),
-            Arc::new(Shared::default()),
+            Arc::new(Shared::new(namespace)),
         );
         Self { bucket, life: watch::Sender::new(()) }
     }

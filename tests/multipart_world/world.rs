@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bluebucket::blob::BlobClient;
+use bluebucket::bucket::Namespace;
+use bluebucket::emulator::{AccountConfig, DEVELOPMENT_ACCOUNT};
 use bluebucket::object::ObjectKey;
 use tokio::time::sleep;
 
@@ -95,7 +97,7 @@ impl World {
 }
 
 /// Runs one schedule; the reason if something is wrong.
-pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
+pub fn run_schedule(seed: u64, verbose: bool, namespace: Namespace) -> Result<Tally, String> {
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async move {
@@ -107,7 +109,7 @@ pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
             chance_of_commits: *random.pick(&[0.1, 0.4, 0.7]),
             budget,
         };
-        let world = Arc::new(make(hostility, random));
+        let world = Arc::new(make(hostility, random, namespace));
         let outcome = play(&world, budget).await;
         if verbose || outcome.is_err() {
             let printed = print(&world);
@@ -122,17 +124,22 @@ pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
     })
 }
 
-fn make(hostility: Hostility, mut random: Random) -> World {
-    let blob = HostileBlob::start(random.next(), hostility, &[CONTAINER, STATE]);
+fn make(hostility: Hostility, mut random: Random, namespace: Namespace) -> World {
+    let blob = HostileBlob::start_with(account(namespace), random.next(), hostility, &[CONTAINER, STATE]);
     let replicas = 2 + random.below(2) as usize;
     World {
         wire: blob.wire.clone(),
         client: blob.client(),
         key: ObjectKey::new("a/key").unwrap(),
         journal: Mutex::default(),
-        replicas: Replicas::new(blob, replicas),
+        replicas: Replicas::new(blob, namespace, replicas),
         random: Mutex::new(random),
     }
+}
+
+fn account(namespace: Namespace) -> AccountConfig {
+    let account = AccountConfig::memory(DEVELOPMENT_ACCOUNT);
+    if namespace == Namespace::Hierarchical { account.hierarchical() } else { account }
 }
 
 async fn play(world: &Arc<World>, budget: u32) -> Result<Tally, String> {

@@ -162,6 +162,7 @@ fn properties(xml: &mut Xml<'_>, entry: &mut Entry) -> Result<()> {
                 "AccessTier" => out.access_tier = Some(xml.text()?.into_owned()),
                 "ResourceType" => {
                     entry.has_resource_type = true;
+                    out.is_path = true;
                     out.is_directory = xml.text()? == "directory";
                 }
                 _ => xml.skip()?,
@@ -201,6 +202,7 @@ fn unset() -> BlobProperties {
         metadata: MetadataPairs::new(),
         access_tier: None,
         is_directory: false,
+        is_path: false,
     }
 }
 

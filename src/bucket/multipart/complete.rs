@@ -99,6 +99,10 @@ impl Bucket {
                     Ok(ready) => self.commit(key, id, ready, Sent::Once).await,
                     // A part was uploaded again since it was listed: it counts if it still has its ETag.
                     Err(error) if error.kind() == ErrorKind::SourcePreconditionFailed => Ok(Round::Again),
+                    // An empty directory goes, anything else there stays.
+                    Err(error) if self.may_be_in_the_way(&error) => {
+                        self.clear_way(key, error).await.map(|()| Round::Again)
+                    }
                     // Whoever was faster has changed what this try stood on: parts, key, marker.
                     Err(_) if self.has_moved(key, id, &version).await => Ok(Round::Again),
                     Err(error) => Err(error),
@@ -198,7 +202,7 @@ impl Bucket {
         for part in &parts {
             pieces.extend(stage::pieces(part.number, self.state.blob(&part.name), &part.store_tag, 0, part.size));
         }
-        stage::stage(self, self.blob(key), nonce, &pieces).await?;
+        let composed = self.stage_whole(key, id, nonce, &pieces, whole.size).await?;
         let now = self.look(key).await?;
         judge_condition(&request.condition, now.as_ref())?;
         let conditional = request.condition != WriteCondition::None;
@@ -220,7 +224,8 @@ impl Bucket {
             whole.size,
             &whole.etag,
             &whole.checksums,
-        );
+        )
+        .of_composed(composed.filter(|_| now.is_some()));
         if let Some(witness) = record.witness()? {
             stage::stage_witness(self, self.blob(key), witness).await?;
         }
@@ -244,7 +249,7 @@ impl Bucket {
             if sent == Sent::Perhaps && (outlived || !self.may_send_again(key, record).await?) {
                 break;
             }
-            let refusal = match self.blobs.put_block_list(self.blob(key), &commit).await {
+            let refusal = match self.send_commit(key, id, record, &commit).await {
                 Ok(written) => {
                     let stored = record.stored(written.last_modified);
                     return self.finish(key, id, &ready.version, stored).await.map(Round::Done);

@@ -13,7 +13,7 @@ impl Bucket {
     /// # Errors
     /// `KeyUnmappable`; `MetadataTooLarge` now rather than at Complete; those of the Blob client.
     pub async fn create_upload(&self, key: &ObjectKey, request: &CreateUpload) -> Result<UploadId> {
-        Self::mappable(key)?;
+        self.mappable(key)?;
         self.check_metadata_fits(key, request)?;
         let id = UploadId::generate();
         let marker = Marker::new(key, self.now(), &request.attributes, request.checksum);

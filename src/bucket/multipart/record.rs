@@ -7,7 +7,7 @@ use crate::bucket::block_ids::StagedPart;
 use crate::bucket::{StoredObject, WriteId};
 use crate::object::{
     Algorithm, Attributes, Checksum, ContentHeaders, DeclaredChecksum, ETag, Error, ErrorKind, ObjectKey, Result,
-    StoreTag, Stored, Tags, Timestamp, UserMetadata, text,
+    StoreTag, Stored, Tags, Timestamp, UploadId, UserMetadata, text,
 };
 
 /// Format version of both records.
@@ -32,6 +32,7 @@ pub struct Marker {
 /// Where an upload stands. Every step is a compare-and-swap of the marker; Abort deletes it.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "one is read at a time")]
 pub enum State {
     Open,
     Publishing(Publishing),
@@ -57,6 +58,10 @@ pub struct Publishing {
     /// Whether somebody has found out that nobody can know any more if it landed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubtful: bool,
+    /// Azure's ETag of the parts put together beside the key, where a file there takes no blocks: the
+    /// commit copies it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    composed: Option<String>,
 }
 
 /// What was at the key when the commit was made ready.
@@ -200,7 +205,20 @@ impl Publishing {
             etag: etag.as_str().to_owned(),
             checksums: checksums_to_text(checksums),
             doubtful: false,
+            composed: None,
         }
+    }
+
+    /// The same with a commit that copies the parts put together beside the key.
+    #[must_use]
+    pub fn of_composed(self, composed: Option<StoreTag>) -> Self {
+        Self { composed: composed.map(|tag| tag.as_str().to_owned()), ..self }
+    }
+
+    /// Name and version of the parts put together.
+    pub fn composed(&self, id: &UploadId) -> Option<(String, StoreTag)> {
+        let tag = self.composed.as_deref().map(StoreTag::parse)?;
+        Some((super::names::whole(id, &self.nonce), tag))
     }
 
     /// The block that stands by while an empty object is committed where nothing was: as long as it is
