@@ -87,7 +87,7 @@ impl HostileBlob {
     /// Starts the service with these containers in the current runtime.
     pub fn start(seed: u64, hostility: Hostility, containers: &[&str]) -> Self {
         let accounts = vec![AccountConfig::memory(DEVELOPMENT_ACCOUNT)];
-        let emulator = Emulator::new(EmulatorConfig { accounts, ..EmulatorConfig::default() });
+        let emulator = Emulator::new(EmulatorConfig { accounts, event_log: true, ..EmulatorConfig::default() });
         for container in containers {
             emulator.create_container(DEVELOPMENT_ACCOUNT, container);
         }
