@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bluebucket::bucket::{Bucket, Shared};
-use bluebucket::emulator::{Fault, FaultPlan, FaultRule, FaultScope, Operation, Trigger};
+use bluebucket::emulator::{CommitEvent, CommitKind, Fault, FaultPlan, FaultRule, FaultScope, Operation, Trigger};
 use bluebucket::object::body::collect;
 use bluebucket::object::multipart::{CompleteUpload, CompletedPart, CreateUpload, UploadPart};
 use bluebucket::object::{
@@ -28,7 +28,7 @@ use bluebucket::object::{
     Stored, Timestamp, UploadId, WriteCondition,
 };
 use bluebucket::state::StateStore;
-use hostile_blob::{Executed, HostileBlob, Hostility};
+use hostile_blob::{HostileBlob, Hostility};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -157,12 +157,11 @@ impl Life {
         records.into_iter().map(|record| record.name).collect()
     }
 
-    /// Commits of block lists that have landed, by the upload they belong to.
-    fn landings(&self, begun: &Begun) -> Vec<Executed> {
-        let mark = format!(";u={}", begun.id);
-        let log = self.blob.wire.log().into_iter();
-        log.filter(|one| one.target.contains("comp=blocklist") && one.status == 201 && one.metadata.contains(&mark))
-            .collect()
+    /// How often a block list has been committed to the key.
+    fn landings(&self, begun: &Begun) -> usize {
+        let of_key = |event: &CommitEvent| event.container == CONTAINER && event.name == begun.key.as_str();
+        let events = self.blob.wire.emulator().events(0).into_iter();
+        events.filter(|event| event.kind == CommitKind::PutBlockList && of_key(event)).count()
     }
 }
 

@@ -91,7 +91,8 @@ impl HostileBlob {
 
     /// The same with an account of any kind.
     pub fn start_with(account: AccountConfig, seed: u64, hostility: Hostility, containers: &[&str]) -> Self {
-        let emulator = Emulator::new(EmulatorConfig { accounts: vec![account], ..EmulatorConfig::default() });
+        let accounts = vec![account];
+        let emulator = Emulator::new(EmulatorConfig { accounts, event_log: true, ..EmulatorConfig::default() });
         for container in containers {
             emulator.create_container(DEVELOPMENT_ACCOUNT, container);
         }

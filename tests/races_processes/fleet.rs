@@ -91,6 +91,8 @@ impl Fleet {
     fn spawn(&self, which: usize) -> Child {
         let log = std::fs::File::options().create(true).append(true).open(self.log_file(which)).unwrap();
         Command::new(program())
+            // Of this environment nothing is meant for it.
+            .env_clear()
             .args(["serve", "--config"])
             .arg(self.config(which))
             .env("AZURE_STORAGE_CONNECTION_STRING", &self.store)

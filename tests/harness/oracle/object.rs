@@ -142,11 +142,11 @@ fn step(state: &Option<Held>, operation: &ObjectOperation) -> Option<Option<Held
     match &operation.action {
         ObjectAction::Write { makes, demands, landed } => {
             let holds = demands.holds(state);
-            told(holds, *landed).then(|| if holds { Some(*makes) } else { *state })
+            told(holds, *landed).then_some(if holds { Some(*makes) } else { *state })
         }
         ObjectAction::Delete { demands, landed } => {
             let holds = state.is_none() || demands.holds(state);
-            told(holds, *landed).then(|| if holds { None } else { *state })
+            told(holds, *landed).then_some(if holds { None } else { *state })
         }
         ObjectAction::Retag { tags, found } => {
             told(state.is_some(), *found).then(|| state.map(|held| Held { tags: *tags, ..held }))
