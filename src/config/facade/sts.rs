@@ -7,13 +7,14 @@ use crate::config::document::Section;
 use crate::config::secret::{SecretOrigin, SecretValue};
 use crate::object::text::{unbase64, unhex};
 
-/// A mounted directory with the file `current`, and beside it perhaps `previous`.
+/// A mounted directory with the file `current`, and beside it perhaps `previous`: the key before the last
+/// rotation, or the one after the next, since replicas do not read a change at the same time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StsConfig {
     pub keys_dir: PathBuf,
     /// Seals, and opens.
     pub current: SecretValue,
-    /// Opens what was sealed before the last rotation.
+    /// Opens only.
     pub previous: Option<SecretValue>,
 }
 

@@ -89,7 +89,9 @@ impl Grant {
             (Resource::Object { key, .. }, _) => key.starts_with(&*self.prefix),
             (Resource::Listing { prefix, .. }, _) => prefix.starts_with(&*self.prefix),
             // They are about all keys of the bucket.
-            (Resource::Bucket(_), Action::CreateBucket | Action::DeleteBucket) => self.prefix.is_empty(),
+            (Resource::Bucket(_), Action::CreateBucket | Action::DeleteBucket | Action::PutBucketAcl) => {
+                self.prefix.is_empty()
+            }
             (Resource::Bucket(_) | Resource::SomeObjects(_) | Resource::Account, _) => true,
         }
     }
@@ -99,9 +101,11 @@ impl Verbs {
     fn open(self, action: Action) -> bool {
         match action {
             Action::ListAllMyBuckets | Action::Unserved => true,
-            Action::HeadBucket | Action::GetBucketLocation | Action::GetBucketVersioning | Action::GetBucketAcl => {
-                self.list || self.read || self.write
-            }
+            Action::HeadBucket
+            | Action::GetBucketLocation
+            | Action::GetBucketVersioning
+            | Action::GetBucketAcl
+            | Action::GetBucketSetting => self.list || self.read || self.write,
             Action::ListBucket | Action::ListBucketVersions | Action::ListBucketMultipartUploads => self.list,
             Action::GetObject
             | Action::GetObjectVersion
@@ -109,7 +113,9 @@ impl Verbs {
             | Action::GetObjectAcl
             | Action::GetObjectTagging => self.read,
             Action::CreateBucket
+            | Action::PutBucketAcl
             | Action::PutObject
+            | Action::PutObjectAcl
             | Action::PutObjectTagging
             | Action::DeleteObjectTagging
             | Action::AbortMultipartUpload

@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(keys.open(GOLDEN).as_deref(), Some(&b"example"[..]));
     }
 
-    const GOLDEN: &str = "AQ";
+    const GOLDEN: &str = "ATondaoAAAAAAAAAAAAAAAAEoMXfi_5uGylyg79LcNfdYorEGdnDbg";
 
     #[test]
     fn keys_rotate() {

@@ -222,7 +222,7 @@ fn granted(rules: &[Rule], action: Action, on: Resource<'_>) -> bool {
     };
     let inside = |rule: &Rule| match (within, action) {
         (Some(text), _) => text.starts_with(&rule.prefix),
-        (None, Action::CreateBucket | Action::DeleteBucket) => rule.prefix.is_empty(),
+        (None, Action::CreateBucket | Action::DeleteBucket | Action::PutBucketAcl) => rule.prefix.is_empty(),
         (None, _) => true,
     };
     rules.iter().any(|rule| {
@@ -234,7 +234,7 @@ fn granted(rules: &[Rule], action: Action, on: Resource<'_>) -> bool {
         let verb = match action.name().trim_start_matches("s3:") {
             "Unserved" | "ListAllMyBuckets" => true,
             "ListBucket" if action == Action::HeadBucket => read || write || list,
-            "GetBucketLocation" | "GetBucketVersioning" | "GetBucketAcl" => read || write || list,
+            "GetBucketLocation" | "GetBucketVersioning" | "GetBucketAcl" | "GetBucketSetting" => read || write || list,
             "ListMultipartUploadParts" => write,
             name if name.starts_with("List") => list,
             name if name.starts_with("Get") => read,
