@@ -31,7 +31,7 @@ def main():
     outside(table)
     check("who the session is", client("sts", session(answer)).get_caller_identity()["Account"] == "123456789012")
     refused("a session of a session", "AccessDenied", lambda: assume(client("sts", session(answer))))
-    refused("too short", "ValidationError", lambda: assume(sts, DurationSeconds=900, RoleSessionName="blank in it"))
+    refused("a name with a blank", "ValidationError", lambda: assume(sts, DurationSeconds=900, RoleSessionName="blank in it"))
     refused("no policy", "MalformedPolicyDocument", lambda: assume(sts, Policy="[]"))
     refused("too large a policy", "ValidationError", lambda: assume(sts, Policy=json.dumps({"Statement": "x" * 3000})))
     refused("another secret", "SignatureDoesNotMatch", lambda: assume(client("sts", access(ACCESS, "not the secret of it"))))
@@ -89,7 +89,7 @@ def turn_keys(sts, table):
 
 
 def assume(sts, **changes):
-    asked = {"RoleArn": ROLE, "RoleSessionName": "polaris-python", "Policy": json.dumps(policy()), "DurationSeconds": 3600, "ExternalId": "x"}
+    asked = {"RoleArn": ROLE, "RoleSessionName": "polaris-python", "Policy": json.dumps(policy()), "DurationSeconds": 3600, "ExternalId": "polaris"}
     return sts.assume_role(**{**asked, **changes})
 
 

@@ -43,7 +43,7 @@ public final class AssumeRole {
     try (S3Client owner = s3(endpoint, pair); StsClient sts = sts(endpoint, pair)) {
       owner.putObject(put -> put.bucket(bucket).key("beside/x"), RequestBody.fromString("beside"));
       AssumeRoleResponse role = sts.assumeRole(ask ->
-          ask.roleArn(ROLE).roleSessionName("polaris-java").policy(policy(bucket)).durationSeconds(900).externalId("x"));
+          ask.roleArn(ROLE).roleSessionName("polaris-java").policy(policy(bucket)).durationSeconds(900).externalId("polaris"));
       check("the answer is complete", role.assumedRoleUser().arn().endsWith("assumed-role/polaris/polaris-java")
           && role.packedPolicySize() > 0 && role.credentials().expiration() != null);
       AwsSessionCredentials session = AwsSessionCredentials.create(role.credentials().accessKeyId(),
