@@ -88,7 +88,7 @@ async fn follow(
                 }
                 let config = changes.borrow_and_update().clone();
                 if let Some(changed) = &config.facade {
-                    facade.replace_keys(&changed.keys, &process.metrics);
+                    facade.replace_keys(changed, &process.metrics);
                     if let Err(error) = facade.reload_certificate() {
                         tracing::error!(%error, "the new certificate cannot be used, the old one stays");
                     }

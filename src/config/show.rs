@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 use std::time::Duration;
 
 use super::bucket::BucketConfig;
-use super::facade::{FacadeConfig, FacadeKey, KeyBuckets};
+use super::facade::{FacadeConfig, FacadeKey, KeyBuckets, KeyRule};
 use super::secret::{SecretOrigin, SecretValue};
 use super::setting::Bytes;
 use super::source::{Addressing, SourceConfig, SourceCredential};
@@ -114,6 +114,14 @@ fn facade(page: &mut Page, facade: &FacadeConfig) {
         page.text("certificate_file", tls.certificate.path.display());
         page.text("key_file", tls.key.path.display());
     }
+    if let Some(sts) = &facade.sts {
+        page.head("[facade.sts]");
+        page.text("keys_dir", sts.keys_dir.display());
+        page.secret("current key", &sts.current);
+        if let Some(previous) = &sts.previous {
+            page.secret("previous key", previous);
+        }
+    }
     let limits = &facade.limits;
     page.head("[facade.limits]");
     page.bare("threads", limits.threads);
@@ -140,11 +148,26 @@ fn key(page: &mut Page, key: &FacadeKey) {
         SecretOrigin::Environment(name) => page.text("secret_env", name),
     }
     page.secret("secret", &key.secret);
-    match &key.buckets {
+    match key.rules.as_slice() {
+        [only] => rule(page, only),
+        rules => {
+            for of in rules {
+                page.head("[[facade.key.rule]]");
+                rule(page, of);
+            }
+        }
+    }
+}
+
+fn rule(page: &mut Page, rule: &KeyRule) {
+    match &rule.buckets {
         KeyBuckets::All => page.list("buckets", ["*"]),
         KeyBuckets::Some(names) => page.list("buckets", names),
     }
-    page.list("verbs", key.verbs.iter().map(|verb| verb.name()));
+    if !rule.prefix.is_empty() {
+        page.text("prefix", &rule.prefix);
+    }
+    page.list("verbs", rule.verbs.iter().map(|verb| verb.name()));
 }
 
 fn mover(page: &mut Page, mover: &MoverConfig) {

@@ -52,8 +52,8 @@ fn a_good_file_is_understood() {
     assert_eq!((source.source.as_str(), source.bucket.as_str()), ("default", "local-rocksdb-test"));
     let facade = config.facade.unwrap();
     assert_eq!(facade.keys[0].secret.value.expose(), "canary-config-0123456789");
-    assert_eq!(facade.keys[0].verbs, [Verb::Read, Verb::List]);
-    assert!(facade.keys[0].buckets.allows(&config.buckets[0].name));
+    assert_eq!(facade.keys[0].rules[0].verbs, [Verb::Read, Verb::List]);
+    assert!(facade.keys[0].reaches(&config.buckets[0].name));
     assert_eq!(config.admin.listen.to_string(), "127.0.0.1:9090");
     assert_eq!(config.mover, MoverConfig::default());
 }

@@ -14,7 +14,7 @@ use bluebucket::emulator::{
     AccountConfig, CommitEvent, DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultRule,
     FaultScope, Operation, Trigger,
 };
-use bluebucket::facade::{AccessKey, AccessKeys, BucketScope, Facade, FacadeSettings, Verbs};
+use bluebucket::facade::{AccessKey, AccessKeys, BucketScope, Clock, Facade, FacadeSettings, Rule, Rules, Verbs};
 use bluebucket::migration::router::{OpenBuckets, Router};
 use bluebucket::net::shutdown::{Shutdown, ShutdownTrigger};
 use bluebucket::net::{Backoff, ByteBudget, Client, Dialer, Listener, ListenerStats, PoolLimits, ServeLimits, serve};
@@ -66,6 +66,8 @@ pub struct Setup {
     pub store_timeout: Duration,
     /// `None`: the account key.
     pub credential: Option<Credential>,
+    /// What signatures and sessions are judged by; `None`: the system's.
+    pub clock: Option<Clock>,
 }
 
 /// A running facade and the account behind it.
@@ -120,6 +122,7 @@ impl Default for Setup {
             store_address: None,
             store_timeout: Duration::from_secs(10),
             credential: None,
+            clock: None,
         }
     }
 }
@@ -173,7 +176,10 @@ impl Product {
             keys: keys.clone(),
             metrics: metrics.clone(),
         };
-        let facade = Facade::new(Arc::new(settings), router(store_address, &setup));
+        let mut facade = Facade::new(Arc::new(settings), router(store_address, &setup));
+        if let Some(clock) = &setup.clock {
+            facade = facade.with_clock(clock.clone());
+        }
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), false).unwrap();
         let (address, connections) = (listener.local_addr().unwrap(), listener.stats());
         let (trigger, shutdown) = Shutdown::new();
@@ -269,8 +275,7 @@ fn access_key(pair: &Pair, metrics: &Arc<Metrics>) -> AccessKey {
         component: pair.id.to_lowercase(),
         id: pair.id.into(),
         secret: Secret::new(pair.secret),
-        buckets: pair.buckets.clone(),
-        verbs: pair.verbs,
+        rules: Rules::new([Rule { buckets: pair.buckets.clone(), prefix: String::new(), verbs: pair.verbs }]),
         metrics: metrics.facade.component(&pair.id.to_lowercase()),
     }
 }

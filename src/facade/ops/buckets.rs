@@ -19,7 +19,7 @@ pub async fn list(call: &Call<'_>) -> Result<Response<Body>> {
     let buckets = call.facade.router.list().await.map_err(read_error)?;
     let shown = buckets
         .iter()
-        .filter(|bucket| call.key.buckets.reaches(&bucket.name))
+        .filter(|bucket| call.caller.sees(&bucket.name))
         .map(|bucket| (&bucket.name, bucket.created.unwrap_or(UNKNOWN_CREATION)));
     Ok(respond::xml(list_buckets::render(&Owner::default(), shown)))
 }
