@@ -179,11 +179,12 @@ pub(super) fn authorize(key: &AccessKey, operation: &Operation) -> Result<()> {
 /// The verb that an operation needs.
 fn has_verb(verbs: Verbs, operation: &Operation) -> bool {
     match operation {
-        Operation::ListBuckets | Operation::Unsupported { .. } | Operation::MethodNotAllowed => true,
+        Operation::ListBuckets(_) | Operation::Unsupported { .. } | Operation::MethodNotAllowed => true,
         Operation::HeadBucket(_)
         | Operation::GetBucketLocation(_)
         | Operation::GetBucketVersioning(_)
-        | Operation::GetBucketAcl(_) => verbs.list || verbs.read || verbs.write,
+        | Operation::GetBucketAcl(_)
+        | Operation::GetBucketSetting(..) => verbs.list || verbs.read || verbs.write,
         Operation::ListObjectsV1(_)
         | Operation::ListObjectsV2(_)
         | Operation::ListObjectVersions(_)
@@ -194,6 +195,8 @@ fn has_verb(verbs: Verbs, operation: &Operation) -> bool {
         | Operation::GetObjectAcl(_)
         | Operation::GetObjectTagging(_) => verbs.read,
         Operation::CreateBucket(_)
+        | Operation::PutBucketAcl(_)
+        | Operation::PutObjectAcl(_)
         | Operation::PutObject(_)
         | Operation::CopyObject(_)
         | Operation::PutObjectTagging(_)

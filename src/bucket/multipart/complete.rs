@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::names;
-use super::record::{Base, Done, Marker, Publishing, State};
+use super::record::{Base, Done, Marker, Publishing, Run, State};
 use super::verdict::{self, Sent, Verdict};
 use super::{no_such_upload, stage};
 use crate::blob::get_block_list::BlockListKind;
 use crate::blob::put_block_list::{BLOCKS_MAX, PutBlockList};
+use crate::bucket::block_ids::PartChecksum;
 use crate::bucket::codec::{self, Decoded, WriteId};
 use crate::bucket::put::condition_failed;
 use crate::bucket::{Bucket, StoredObject};
@@ -186,7 +187,10 @@ impl Bucket {
         let nonce = stage::nonce();
         let mut pieces = Vec::new();
         for part in &parts {
-            pieces.extend(stage::pieces(part.number, self.state.blob(&part.name), &part.store_tag, 0, part.size));
+            let checksum = PartChecksum::new(shown_with(&part.checksums, &whole.checksums));
+            let source = self.state.blob(&part.name);
+            let of_part = stage::pieces(part.number, source, &part.store_tag, 0, part.size);
+            pieces.extend(of_part.into_iter().map(|piece| stage::Piece { checksum, ..piece }));
         }
         stage::stage(self, self.blob(key), nonce, &pieces).await?;
         let now = self.look(key).await?;
@@ -434,15 +438,21 @@ fn whole_checksum(parts: &[&StoredPart], declared: DeclaredChecksum) -> Option<C
 }
 
 /// Parts and how many blocks each has, as the record keeps them.
-fn runs(pieces: &[stage::Piece<'_>]) -> Vec<(u16, u16)> {
-    let mut runs: Vec<(u16, u16)> = Vec::new();
+fn runs(pieces: &[stage::Piece<'_>]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
     for piece in pieces {
         match runs.last_mut() {
-            Some((part, count)) if *part == piece.part => *count += 1,
-            _ => runs.push((piece.part, 1)),
+            Some(run) if run.part == piece.part => run.pieces += 1,
+            _ => runs.push(Run { part: piece.part, pieces: 1, checksum: piece.checksum }),
         }
     }
     runs
+}
+
+/// The checksum of a part that goes with those of the whole.
+fn shown_with<'a>(of_part: &'a [Checksum], of_whole: &[Checksum]) -> Option<&'a Checksum> {
+    let algorithm = of_whole.first()?.algorithm;
+    of_part.iter().find(|checksum| checksum.algorithm == algorithm)
 }
 
 /// Judges the client's condition on what is at the key.

@@ -1,4 +1,4 @@
-//! DeleteObjects: nothing is read before it is deleted, but where an entry names an ETag.
+//! DeleteObjects: nothing is read before it is deleted, but where an entry demands something of it.
 
 use http::Response;
 
@@ -7,8 +7,8 @@ use crate::facade::handle::Call;
 use crate::facade::respond;
 use crate::migration::router::Route;
 use crate::net::Body;
-use crate::object::{ObjectKey, WriteCondition};
-use crate::s3::error::{Result, S3Error};
+use crate::object::ObjectKey;
+use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::operation::DeleteObjects;
 use crate::s3::xml::delete::{self, DeleteEntry, DeleteOutcome};
 
@@ -25,7 +25,7 @@ pub async fn run(call: Call<'_>, request: DeleteObjects) -> Result<Response<Body
 
 /// The outcome of each entry, in order.
 async fn delete_all(route: &Route<'_>, entries: &[DeleteEntry]) -> Vec<Result<(), S3Error>> {
-    let plain = |entry: &&DeleteEntry| entry.condition == WriteCondition::None && is_current(entry);
+    let plain = |entry: &&DeleteEntry| entry.condition.is_empty() && is_current(entry);
     let keys: Vec<ObjectKey> = entries.iter().filter(plain).map(|entry| entry.key.clone()).collect();
     let mut deleted = route.delete_many(&keys).await.into_iter();
     let mut results = Vec::with_capacity(entries.len());
@@ -33,10 +33,9 @@ async fn delete_all(route: &Route<'_>, entries: &[DeleteEntry]) -> Vec<Result<()
         results.push(if plain(&entry) {
             deleted.next().unwrap_or(Ok(())).map_err(write_error)
         } else if is_current(entry) {
-            route.delete(&entry.key, &entry.condition).await.map_err(write_error)
+            route.delete_if(&entry.key, &entry.condition).await.map_err(write_error)
         } else {
-            // A version that never was is gone already.
-            Ok(())
+            Err(S3Code::NoSuchVersion.into())
         });
     }
     results
