@@ -60,7 +60,7 @@ fn every_operation() {
         ("GET /bucket/k?tagging", &[], "GetObjectTagging"),
         ("GET /bucket/k?uploadId=u", &[], "ListParts"),
         ("GET /bucket/k?torrent", &[], "GetObjectTorrent"),
-        ("GET /bucket/k?retention", &[], "GetObjectRetention"),
+        ("PUT /bucket/k?retention", &[LENGTH], "PutObjectRetention"),
         ("PUT /bucket/k?x-id=PutObject", &[LENGTH], "PutObject"),
         ("PUT /bucket/k", &[source], "CopyObject"),
         ("PUT /bucket/k?tagging=", &[LENGTH], "PutObjectTagging"),
