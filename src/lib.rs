@@ -62,6 +62,8 @@ pub mod docs {
     pub mod multipart {}
     #[doc = include_str!("docs/semantics.md")]
     pub mod semantics {}
+    #[doc = include_str!("docs/conformance.md")]
+    pub mod conformance {}
     #[doc = include_str!("docs/metrics.md")]
     pub mod metrics {}
     #[doc = include_str!("docs/errors.md")]

@@ -24,7 +24,7 @@ pub mod write;
 
 pub use body::{ByteStream, Payload};
 pub use checksum::{Algorithm, Checksum, ChecksumKind, Hasher};
-pub use condition::{ReadCondition, WriteCondition};
+pub use condition::{DeleteCondition, ReadCondition, WriteCondition};
 pub use content::{ContentHeaders, UserMetadata};
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use etag::{ETag, StoreTag};
@@ -32,7 +32,7 @@ pub use key::{ObjectKey, Unmappable};
 pub use multipart::UploadId;
 pub use name::{BucketName, ContainerName};
 pub use range::{ByteRange, Span};
-pub use read::{ObjectBody, ObjectHead, ObjectMeta, Read, ReadRequest, Selection};
+pub use read::{ObjectBody, ObjectHead, ObjectMeta, ObjectPart, OutOfRange, Read, ReadRequest, Selection};
 pub use stamp::Stamp;
 pub use tags::Tags;
 pub use time::Timestamp;

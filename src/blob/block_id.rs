@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// Length in bytes of every block id of ours before base64. Azure's limit is 64 (Put Block).
-pub const BLOCK_ID_BYTES: usize = 33;
+pub const BLOCK_ID_BYTES: usize = 48;
 
 /// A block id; what the bytes mean is the business of who makes it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,7 +1,9 @@
 //! CopyObject within the account: Put Blob From URL, and staged blocks where that is not to be had.
 
+use futures::TryStreamExt;
+
 use super::codec::{Decoded, Replaced};
-use super::get::no_object;
+use super::get::{changed_meanwhile, no_object};
 use super::multipart::stage;
 use super::put::{Exact, metadata_moved, refused, replaces};
 use super::{Bucket, StoredObject, WriteId, codec};
@@ -10,7 +12,10 @@ use crate::blob::put_blob::PUT_BLOB_BYTES_MAX;
 use crate::blob::put_block_list::PutBlockList;
 use crate::blob::{BlobCondition, SourceCondition};
 use crate::object::condition::Verdict;
-use crate::object::{Attributes, CopyRequest, Error, ErrorKind, ObjectKey, Result, Stored, WriteCondition};
+use crate::object::{
+    Algorithm, Attributes, Checksum, ChecksumKind, CopyRequest, Error, ErrorKind, Hasher, ObjectKey, Result, Stored,
+    WriteCondition,
+};
 
 /// Rounds of a copy whose source or target changes while it runs.
 const ROUNDS_MAX: u32 = 32;
@@ -25,6 +30,10 @@ impl Bucket {
         self.mappable(key)?;
         for _ in 0..ROUNDS_MAX {
             let source = from.source(&request.source, &request.source_condition).await?;
+            let checksums = match from.checksums_of_copy(&request.source, &source, request.attributes.checksum).await {
+                Err(error) if changed_meanwhile(&error) => continue,
+                other => other?,
+            };
             let exact = match self.in_place(key, from, &source, request) {
                 Some(exact) => exact,
                 None => self.exact(key, &request.condition).await?,
@@ -35,18 +44,13 @@ impl Bucket {
                 replaced: exact.replaced.clone(),
                 // The bytes are the source's, so its ETag holds for the copy.
                 etag: Some(source.meta.etag.clone()),
-                checksums: source.meta.checksums.clone(),
+                checksums: checksums.clone(),
                 ..Default::default()
             };
             let copy = Copy { from, source_key: &request.source, source: &source, attributes: &attributes, own };
             match self.copy_once(key, &copy, exact.condition.clone()).await {
                 Ok(last_modified) => {
-                    return Ok(Stored {
-                        etag: source.meta.etag,
-                        last_modified,
-                        checksums: source.meta.checksums,
-                        size: source.meta.size,
-                    });
+                    return Ok(Stored { etag: source.meta.etag, last_modified, checksums, size: source.meta.size });
                 }
                 Err(error) if error.kind() == ErrorKind::SourcePreconditionFailed => {}
                 Err(error) if metadata_moved(&error, &exact) => {}
@@ -86,6 +90,31 @@ impl Bucket {
                 Err(Error::new(ErrorKind::PreconditionFailed, "a condition on the source of the copy does not hold"))
             }
         }
+    }
+
+    /// The checksums of a copy: the source's, unless one of another algorithm is asked for. The service
+    /// tells none of those, so the bytes pass through here once; the copy is of the same version.
+    async fn checksums_of_copy(
+        &self,
+        key: &ObjectKey,
+        source: &StoredObject,
+        asked: Option<Algorithm>,
+    ) -> Result<Vec<Checksum>> {
+        let Some(algorithm) = asked else { return Ok(source.meta.checksums.clone()) };
+        let known = source
+            .meta
+            .checksums
+            .iter()
+            .find(|checksum| checksum.algorithm == algorithm && checksum.kind == ChecksumKind::FullObject);
+        if let Some(checksum) = known {
+            return Ok(vec![checksum.clone()]);
+        }
+        let mut body = self.read_version(key, None, &source.store_tag).await?;
+        let mut hasher = Hasher::new(algorithm);
+        while let Some(bytes) = body.try_next().await? {
+            hasher.update(&bytes);
+        }
+        Ok(vec![hasher.finish()])
     }
 
     async fn copy_once(

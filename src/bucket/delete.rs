@@ -4,11 +4,12 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
 use super::Bucket;
+use super::get::no_object;
 use super::put::condition_failed;
 use crate::blob::BlobCondition;
 use crate::blob::batch::BATCH_MAX;
 use crate::object::write::DeleteOutcome;
-use crate::object::{Error, ErrorKind, ObjectKey, Result, WriteCondition};
+use crate::object::{DeleteCondition, Error, ErrorKind, ObjectKey, Result, WriteCondition};
 
 /// Rounds of a conditional delete while the blob's metadata moves.
 const ROUNDS_MAX: u32 = 16;
@@ -33,9 +34,23 @@ impl Bucket {
             }
             return gone(self.blobs.delete_blob(self.blob(key), &BlobCondition::None).await);
         };
+        let condition = DeleteCondition { etag: Some(list.clone()), ..DeleteCondition::default() };
+        gone(self.delete_if(key, &condition).await)
+    }
+
+    /// Deletes an object of which something is demanded. `NotFound` where an ETag is demanded of nothing;
+    /// a demand on time or size alone is met by nothing, as S3 has it.
+    ///
+    /// # Errors
+    /// `PreconditionFailed`, `NotFound`, `Conflict`, and those of the Blob client.
+    pub async fn delete_if(&self, key: &ObjectKey, condition: &DeleteCondition) -> Result<()> {
+        let absent = || if condition.etag.is_some() { Err(no_object(key)) } else { Ok(()) };
+        if key.mappable().is_err() {
+            return absent();
+        }
         for _ in 0..ROUNDS_MAX {
-            let Some(object) = self.look(key).await? else { return Ok(()) };
-            if !list.names(&object.meta.etag) {
+            let Some(object) = self.look(key).await? else { return absent() };
+            if !condition.holds(&object.meta.etag, object.meta.last_modified, object.meta.size) {
                 return Err(condition_failed());
             }
             match self.blobs.delete_blob(self.blob(key), &BlobCondition::Match(object.store_tag)).await {

@@ -8,8 +8,8 @@ use crate::blob::get_block_list::BlockListKind;
 use crate::object::condition::Verdict;
 use crate::object::range::Unsatisfiable;
 use crate::object::{
-    ByteRange, ByteStream, Error, ErrorKind, ObjectBody, ObjectHead, ObjectKey, Read, ReadRequest, Result, Selection,
-    Span, StoreTag,
+    ByteRange, ByteStream, Checksum, Error, ErrorKind, Hasher, ObjectBody, ObjectHead, ObjectKey, ObjectMeta,
+    ObjectPart, OutOfRange, Read, ReadRequest, Result, Selection, Span, StoreTag,
 };
 
 /// Reads that start again because the object changed between two calls.
@@ -19,7 +19,7 @@ impl Bucket {
     /// Reads an object or a part of it.
     ///
     /// # Errors
-    /// `NotFound`, `PreconditionFailed`, `RangeUnsatisfiable`, and those of the Blob client.
+    /// `NotFound`, `PreconditionFailed`, and those of the Blob client.
     pub async fn get(&self, key: &ObjectKey, request: &ReadRequest) -> Result<Read<ObjectBody>> {
         if !self.may_hold(key) {
             return Err(no_object(key));
@@ -35,8 +35,9 @@ impl Bucket {
             }
         };
         let download = match self.blobs.get_blob(self.blob(key), range, &BlobCondition::None).await {
+            // The conditions come before the range, and the client is told how long the object is.
             Err(error) if error.kind() == ErrorKind::RangeUnsatisfiable => {
-                return Box::pin(self.refuse_range(key, request, error)).await;
+                return Box::pin(self.get_located(key, request)).await;
             }
             other => other?,
         };
@@ -46,7 +47,8 @@ impl Bucket {
         }
         let object = codec::stored_object(properties, self.container.as_str(), self.name_of(key));
         let whole = matches!(request.selection, Selection::All);
-        let head = ObjectHead { span: if whole { None } else { span }, parts: None, meta: object.meta };
+        let span = if whole { None } else { span };
+        let head = ObjectHead { span, parts: None, part_checksum: None, meta: object.meta };
         answer(request, ObjectBody { head, body })
     }
 
@@ -58,11 +60,24 @@ impl Bucket {
         let object = self.look(key).await?.ok_or_else(|| no_object(key))?;
         match judge(request, &object.meta)? {
             Verdict::NotModified => Ok(Read::NotModified(Box::new(object.meta))),
-            _ => {
-                let (span, parts) = Box::pin(self.locate(key, request.selection, &object)).await?;
-                Ok(Read::Object(ObjectHead { meta: object.meta, span, parts }))
-            }
+            _ => Ok(match Box::pin(self.locate(key, request.selection, &object)).await? {
+                Ok(located) => Read::Object(located.head(object.meta)),
+                Err(nothing) => Read::OutOfRange(nothing),
+            }),
         }
+    }
+
+    /// The parts of a multipart object, in order, and what it is all part of; no parts of any other.
+    ///
+    /// # Errors
+    /// `NotFound`, and those of the Blob client.
+    pub async fn parts(&self, key: &ObjectKey) -> Result<(ObjectMeta, Vec<ObjectPart>)> {
+        let object = self.look(key).await?.ok_or_else(|| no_object(key))?;
+        let parts = match &object.upload_id {
+            Some(_) => self.parts_of(key, &object).await?,
+            None => Vec::new(),
+        };
+        Ok((object.meta, parts))
     }
 
     /// A read that has to know the object before it can say which bytes to ask for.
@@ -72,86 +87,109 @@ impl Bucket {
             if judge(request, &object.meta)? == Verdict::NotModified {
                 return Ok(Read::NotModified(Box::new(object.meta)));
             }
-            let (span, parts) = Box::pin(self.locate(key, request.selection, &object)).await?;
-            let body = match span {
+            let located = match Box::pin(self.locate(key, request.selection, &object)).await? {
+                Ok(located) => located,
+                Err(nothing) => return Ok(Read::OutOfRange(nothing)),
+            };
+            let body = match located.span {
                 Some(span) if span.length() == 0 => empty(),
-                _ => match self.read_version(key, span, &object.store_tag).await {
+                span => match self.read_version(key, span, &object.store_tag).await {
                     Err(error) if changed_meanwhile(&error) => continue,
                     other => other?,
                 },
             };
-            return Ok(Read::Object(ObjectBody { head: ObjectHead { meta: object.meta, span, parts }, body }));
+            return Ok(Read::Object(ObjectBody { head: located.head(object.meta), body }));
         }
         Err(Error::new(ErrorKind::Unavailable, format!("object {key} changes faster than it can be read")))
     }
 
-    async fn read_version(&self, key: &ObjectKey, span: Option<Span>, version: &StoreTag) -> Result<ByteStream> {
+    pub(super) async fn read_version(
+        &self,
+        key: &ObjectKey,
+        span: Option<Span>,
+        version: &StoreTag,
+    ) -> Result<ByteStream> {
         let range = span.map_or(ReadRange::All, ReadRange::Span);
         let download = self.blobs.get_blob(self.blob(key), range, &BlobCondition::Match(version.clone())).await?;
         Ok(download.body)
     }
 
-    /// The bytes that a selection means, and the number of parts where one was asked for.
+    /// The bytes that a selection means.
     async fn locate(
         &self,
         key: &ObjectKey,
         selection: Selection,
         object: &StoredObject,
-    ) -> Result<(Option<Span>, Option<u32>)> {
+    ) -> Result<Result<Located, OutOfRange>> {
         let size = object.meta.size;
         match selection {
-            Selection::All => Ok((None, None)),
+            Selection::All => Ok(Ok(Located::default())),
             Selection::Range(range) => {
-                let span = range.resolve(size).map_err(|Unsatisfiable| unsatisfiable(key))?;
-                Ok((Some(span), None))
+                let span = range.resolve(size).map_err(|Unsatisfiable| OutOfRange { size, parts: None });
+                Ok(span.map(|span| Located { span: Some(span), ..Located::default() }))
             }
             Selection::Part(number) => {
-                let spans = self.part_spans(key, object).await?;
+                let parts = self.parts_of(key, object).await?;
+                let count = parts.len() as u32;
                 let index = usize::try_from(number).unwrap_or(usize::MAX).checked_sub(1);
-                let span = index.and_then(|index| spans.get(index)).ok_or_else(|| {
-                    Error::new(ErrorKind::RangeUnsatisfiable, format!("object {key} has no part {number}"))
-                })?;
-                let parts = object.upload_id.is_some().then_some(spans.len() as u32);
-                Ok((Some(*span), parts))
+                let Some(part) = index.and_then(|index| parts.into_iter().nth(index)) else {
+                    return Ok(Err(OutOfRange { size, parts: Some(count) }));
+                };
+                Ok(Ok(Located {
+                    span: Some(part.span),
+                    parts: object.upload_id.is_some().then_some(count),
+                    part_checksum: part.checksum,
+                }))
             }
         }
     }
 
     /// The bytes of each part: from the block list of a multipart result, else one part.
-    async fn part_spans(&self, key: &ObjectKey, object: &StoredObject) -> Result<Vec<Span>> {
-        let whole = vec![Span { start: 0, end: object.meta.size }];
+    async fn parts_of(&self, key: &ObjectKey, object: &StoredObject) -> Result<Vec<ObjectPart>> {
+        let whole = || vec![ObjectPart { span: Span { start: 0, end: object.meta.size }, checksum: None }];
         if object.upload_id.is_none() {
-            return Ok(whole);
+            return Ok(whole());
         }
         let list = self.blobs.get_block_list(self.blob(key), BlockListKind::Committed).await?;
         if list.store_tag.as_ref() != Some(&object.store_tag) {
             return Err(Error::new(ErrorKind::Unavailable, format!("object {key} changed while it was read")));
         }
-        let mut spans: Vec<(u16, Span)> = Vec::new();
+        let algorithm = object.meta.checksums.first().map(|checksum| checksum.algorithm);
+        let mut parts: Vec<(u16, ObjectPart)> = Vec::new();
         let mut at = 0;
         for block in &list.committed {
-            let Some(staged) = StagedPart::parse(&block.id) else { return Ok(whole) };
+            let Some(staged) = StagedPart::parse(&block.id) else { return Ok(whole()) };
             let end = at + block.length;
-            match spans.last_mut() {
-                Some((part, span)) if *part == staged.part => span.end = end,
-                _ => spans.push((staged.part, Span { start: at, end })),
+            match parts.last_mut() {
+                Some((number, part)) if *number == staged.part => part.span.end = end,
+                _ => {
+                    let checksum = algorithm.and_then(|algorithm| staged.checksum.of(algorithm));
+                    parts.push((staged.part, ObjectPart { span: Span { start: at, end }, checksum }));
+                }
             }
             at = end;
         }
-        Ok(if spans.is_empty() { whole } else { spans.into_iter().map(|(_, span)| span).collect() })
+        let mut parts: Vec<_> = parts.into_iter().map(|(_, part)| part).collect();
+        // A part of no bytes has no block; only the last one may have none.
+        if object.meta.etag.parts().is_some_and(|count| count as usize == parts.len() + 1) {
+            let checksum = algorithm.map(|algorithm| Hasher::new(algorithm).finish());
+            parts.push(ObjectPart { span: Span { start: at, end: at }, checksum });
+        }
+        Ok(if parts.is_empty() { whole() } else { parts })
     }
+}
 
-    /// A range that the object does not have: its conditions are judged first all the same.
-    async fn refuse_range(&self, key: &ObjectKey, request: &ReadRequest, error: Error) -> Result<Read<ObjectBody>> {
-        // A directory of a hierarchical account has no range, and is no object.
-        if request.condition.is_empty() && !self.is_hierarchical() {
-            return Err(error);
-        }
-        let object = self.look(key).await?.ok_or_else(|| no_object(key))?;
-        match judge(request, &object.meta)? {
-            Verdict::NotModified => Ok(Read::NotModified(Box::new(object.meta))),
-            _ => Err(error),
-        }
+/// Where the bytes lie that a selection means; all of the object if there is no span.
+#[derive(Default)]
+struct Located {
+    span: Option<Span>,
+    parts: Option<u32>,
+    part_checksum: Option<Checksum>,
+}
+
+impl Located {
+    fn head(self, meta: ObjectMeta) -> ObjectHead {
+        ObjectHead { meta, span: self.span, parts: self.parts, part_checksum: self.part_checksum }
     }
 }
 
@@ -162,7 +200,7 @@ fn answer(request: &ReadRequest, object: ObjectBody) -> Result<Read<ObjectBody>>
     }
 }
 
-fn judge(request: &ReadRequest, meta: &crate::object::ObjectMeta) -> Result<Verdict> {
+fn judge(request: &ReadRequest, meta: &ObjectMeta) -> Result<Verdict> {
     match request.condition.judge(&meta.etag, meta.last_modified) {
         Verdict::Failed => Err(Error::new(ErrorKind::PreconditionFailed, "a condition of the read does not hold")),
         verdict => Ok(verdict),
@@ -176,10 +214,6 @@ pub(super) fn changed_meanwhile(error: &Error) -> bool {
 
 pub(super) fn no_object(key: &ObjectKey) -> Error {
     Error::new(ErrorKind::NotFound, format!("there is no object {key}"))
-}
-
-fn unsatisfiable(key: &ObjectKey) -> Error {
-    Error::new(ErrorKind::RangeUnsatisfiable, format!("object {key} does not have the range"))
 }
 
 fn empty() -> ByteStream {

@@ -79,6 +79,10 @@ impl Facade {
             return Ok(Box::pin(self.answer_sts(head, body, request_id, tally)).await);
         }
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or(""));
+        // Its signature lies in the form, so it would only be told that it has none.
+        if request::is_form_upload(&head.method, &head.headers) {
+            return Err(request::form_upload_refused());
+        }
         let identity = self.authenticate(&head.method, path, query, &head.headers)?;
         tally.caller = Some(identity.caller.clone());
         let operation = request::parse(&head.method, path, query, &head.headers, &self.settings.addressing)?;
@@ -157,13 +161,15 @@ fn next_request_id() -> String {
 
 fn label(operation: &Operation) -> S3Operation {
     match operation {
-        Operation::ListBuckets => S3Operation::ListBuckets,
+        Operation::ListBuckets(_) => S3Operation::ListBuckets,
         Operation::HeadBucket(_) => S3Operation::HeadBucket,
         Operation::CreateBucket(_) => S3Operation::CreateBucket,
         Operation::DeleteBucket(_) => S3Operation::DeleteBucket,
         Operation::GetBucketLocation(_) => S3Operation::GetBucketLocation,
         Operation::GetBucketVersioning(_) => S3Operation::GetBucketVersioning,
-        Operation::GetBucketAcl(_) => S3Operation::BucketSubresource,
+        Operation::GetBucketAcl(_) | Operation::PutBucketAcl(_) | Operation::GetBucketSetting(..) => {
+            S3Operation::BucketSubresource
+        }
         Operation::ListObjectsV1(_) => S3Operation::ListObjects,
         Operation::ListObjectsV2(_) => S3Operation::ListObjectsV2,
         Operation::ListObjectVersions(_) => S3Operation::ListObjectVersions,
@@ -172,7 +178,7 @@ fn label(operation: &Operation) -> S3Operation {
         Operation::GetObject(_) => S3Operation::GetObject,
         Operation::HeadObject(_) => S3Operation::HeadObject,
         Operation::GetObjectAttributes(_) => S3Operation::GetObjectAttributes,
-        Operation::GetObjectAcl(_) => S3Operation::ObjectSubresource,
+        Operation::GetObjectAcl(_) | Operation::PutObjectAcl(_) => S3Operation::ObjectSubresource,
         Operation::PutObject(_) => S3Operation::PutObject,
         Operation::CopyObject(_) => S3Operation::CopyObject,
         Operation::DeleteObject(_) => S3Operation::DeleteObject,

@@ -31,13 +31,15 @@ use crate::s3::operation::{NewObject, Operation, UploadAddress};
 /// future of a request stays small enough to be moved about.
 pub(super) async fn run(call: Call<'_>, operation: Operation) -> Result<Response<Body>> {
     match operation {
-        Operation::ListBuckets => Box::pin(buckets::list(&call)).await,
+        Operation::ListBuckets(request) => Box::pin(buckets::list(&call, &request)).await,
         Operation::HeadBucket(bucket) => Box::pin(buckets::head(&call, &bucket)).await,
         Operation::CreateBucket(request) => Box::pin(buckets::create(call, request)).await,
         Operation::DeleteBucket(bucket) => Box::pin(buckets::delete(&call, &bucket)).await,
         Operation::GetBucketLocation(bucket) => buckets::location(&call, &bucket),
         Operation::GetBucketVersioning(bucket) => buckets::versioning(&call, &bucket),
         Operation::GetBucketAcl(bucket) => buckets::acl(&call, &bucket),
+        Operation::PutBucketAcl(bucket) => Box::pin(buckets::put_acl(&call, &bucket)).await,
+        Operation::GetBucketSetting(bucket, setting) => buckets::setting(&call, &bucket, setting),
         Operation::ListObjectsV1(request) => Box::pin(list_objects::v1(&call, &request)).await,
         Operation::ListObjectsV2(request) => Box::pin(list_objects::v2(&call, &request)).await,
         Operation::ListObjectVersions(request) => Box::pin(list_object_versions::run(&call, &request)).await,
@@ -47,6 +49,7 @@ pub(super) async fn run(call: Call<'_>, operation: Operation) -> Result<Response
         Operation::HeadObject(request) => get_object::head(&call, &request).await,
         Operation::GetObjectAttributes(request) => Box::pin(get_object_attributes::run(&call, &request)).await,
         Operation::GetObjectAcl(object) => Box::pin(buckets::object_acl(&call, &object)).await,
+        Operation::PutObjectAcl(object) => Box::pin(buckets::put_object_acl(&call, &object)).await,
         Operation::PutObject(request) => Box::pin(put_object::run(call, request)).await,
         Operation::CopyObject(request) => Box::pin(copy_object::run(&call, request)).await,
         Operation::DeleteObject(request) => Box::pin(delete_object::run(&call, &request)).await,
@@ -83,11 +86,13 @@ fn write_error(error: crate::object::Error) -> S3Error {
     S3Error::from_object(error, Access::Write)
 }
 
-/// An unversioned bucket knows the current version as `null` and no other.
+/// A bucket that was never versioned knows the current version as `null`, and no other id is one of its own.
 fn only_null_version(version_id: Option<&str>) -> Result<()> {
     match version_id {
         None | Some("null") => Ok(()),
-        Some(_) => Err(S3Code::NoSuchVersion.into()),
+        Some(other) => Err(S3Error::new(S3Code::InvalidArgument, "Invalid version id specified")
+            .with("ArgumentName", "versionId")
+            .with("ArgumentValue", other)),
     }
 }
 

@@ -92,9 +92,31 @@ fn object_headers(headers: &mut HeaderMap, head: &ObjectHead, overrides: &Respon
     if let Some(parts) = head.parts {
         headers.insert(&header::MP_PARTS_COUNT, HeaderValue::from(parts));
     }
-    // A checksum of the whole object beside a part of it would make SDKs reject the bytes.
-    if checksum_mode && head.span.is_none() {
-        checksums(headers, &meta.checksums);
+    if checksum_mode {
+        selected_checksums(headers, head);
+    }
+}
+
+/// Checksums of the bytes that are sent: one of the whole object beside a part of it would make SDKs
+/// reject the bytes. That of a part is called what the object's is, as S3 does.
+fn selected_checksums(headers: &mut HeaderMap, head: &ObjectHead) {
+    let of_whole = &head.meta.checksums;
+    match (head.parts, &head.part_checksum) {
+        (Some(_), Some(checksum)) => {
+            headers.insert(HeaderName::from_static(checksum.algorithm.header()), value(&checksum.text()));
+            let kind = of_whole.first().map_or(ChecksumKind::FullObject, |checksum| checksum.kind);
+            headers.insert(&header::CHECKSUM_TYPE, HeaderValue::from_static(kind_name(kind)));
+        }
+        (Some(parts), None) if parts > 1 => {}
+        _ if head.is_whole() => checksums(headers, of_whole),
+        _ => {}
+    }
+}
+
+fn kind_name(kind: ChecksumKind) -> &'static str {
+    match kind {
+        ChecksumKind::FullObject => "FULL_OBJECT",
+        ChecksumKind::Composite { .. } => "COMPOSITE",
     }
 }
 
@@ -120,11 +142,7 @@ fn content_headers(headers: &mut HeaderMap, meta: &ObjectMeta, overrides: &Respo
 pub(super) fn checksums(headers: &mut HeaderMap, checksums: &[Checksum]) {
     for checksum in checksums {
         headers.insert(HeaderName::from_static(checksum.algorithm.header()), value(&checksum.text()));
-        let kind = match checksum.kind {
-            ChecksumKind::FullObject => "FULL_OBJECT",
-            ChecksumKind::Composite { .. } => "COMPOSITE",
-        };
-        headers.insert(&header::CHECKSUM_TYPE, HeaderValue::from_static(kind));
+        headers.insert(&header::CHECKSUM_TYPE, HeaderValue::from_static(kind_name(checksum.kind)));
     }
 }
 
@@ -145,11 +163,17 @@ pub(super) fn error(error: &S3Error, resource: &str, request_id: &str, is_head: 
         *response.status_mut() = error.status();
         response
     };
+    if let Some(size) = error.detail(ACTUAL_SIZE) {
+        set(response.headers_mut(), CONTENT_RANGE, &format!("bytes */{size}"));
+    }
     if error.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     }
     response
 }
+
+/// The element that tells a client whose range lies outside how long the object is.
+pub(super) const ACTUAL_SIZE: &str = "ActualObjectSize";
 
 /// Stands where S3 names the host that answered.
 pub(super) const HOST_ID: &str = "bluebucket";

@@ -10,8 +10,8 @@ use crate::object::listing::{ListPage, ListQuery, ListedObject};
 use crate::object::multipart::{CompleteUpload, CopyPart, CreateUpload, PartPage, Upload, UploadPart, UploadQuery};
 use crate::object::write::DeleteOutcome;
 use crate::object::{
-    BucketName, ContainerName, CopyRequest, Error, ErrorKind, ObjectBody, ObjectHead, ObjectKey, PutRequest, Read,
-    ReadRequest, Result, Stored, Tags, Timestamp, UploadId, WriteCondition,
+    BucketName, ContainerName, CopyRequest, DeleteCondition, Error, ErrorKind, ObjectBody, ObjectHead, ObjectKey,
+    ObjectMeta, ObjectPart, PutRequest, Read, ReadRequest, Result, Stored, Tags, Timestamp, UploadId, WriteCondition,
 };
 use crate::state::StateStore;
 
@@ -159,6 +159,13 @@ impl Route<'_> {
         }
     }
 
+    /// An object with the parts it was made of.
+    pub async fn parts(&self, key: &ObjectKey) -> Result<(ObjectMeta, Vec<ObjectPart>)> {
+        match &self.0 {
+            Side::Blob(bucket) => bucket.parts(key).await,
+        }
+    }
+
     pub async fn put(&self, key: &ObjectKey, request: PutRequest) -> Result<Stored> {
         match &self.0 {
             Side::Blob(bucket) => bucket.put(key, request).await,
@@ -168,6 +175,13 @@ impl Route<'_> {
     pub async fn delete(&self, key: &ObjectKey, condition: &WriteCondition) -> Result<()> {
         match &self.0 {
             Side::Blob(bucket) => bucket.delete(key, condition).await,
+        }
+    }
+
+    /// Deletes an object of which something is demanded.
+    pub async fn delete_if(&self, key: &ObjectKey, condition: &DeleteCondition) -> Result<()> {
+        match &self.0 {
+            Side::Blob(bucket) => bucket.delete_if(key, condition).await,
         }
     }
 

@@ -80,6 +80,29 @@ pub enum WriteCondition {
     Match(TagList),
 }
 
+/// Condition of a delete on the object it removes: all that is given has to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeleteCondition {
+    pub etag: Option<TagList>,
+    /// `x-amz-if-match-last-modified-time`, to the second.
+    pub last_modified: Option<Timestamp>,
+    /// `x-amz-if-match-size`, in bytes.
+    pub size: Option<u64>,
+}
+
+impl DeleteCondition {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether an object may be deleted.
+    pub fn holds(&self, etag: &ETag, last_modified: Timestamp, size: u64) -> bool {
+        self.etag.as_ref().is_none_or(|list| list.names(etag))
+            && self.last_modified.is_none_or(|time| time == last_modified)
+            && self.size.is_none_or(|asked| asked == size)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

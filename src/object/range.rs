@@ -1,5 +1,7 @@
 //! Byte ranges as HTTP asks for them (RFC 9110 section 14.1.2), and as bytes of an object.
 
+use std::fmt;
+
 /// What a `Range: bytes=...` header asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ByteRange {
@@ -50,6 +52,17 @@ impl ByteRange {
             Self::Suffix { length: suffix } => Span { start: length.saturating_sub(suffix), end: length },
         };
         if span.start < span.end { Ok(span) } else { Err(Unsatisfiable) }
+    }
+}
+
+impl fmt::Display for ByteRange {
+    /// As a `Range` header has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inclusive { first, last } => write!(f, "bytes={first}-{last}"),
+            Self::From { first } => write!(f, "bytes={first}-"),
+            Self::Suffix { length } => write!(f, "bytes=-{length}"),
+        }
     }
 }
 

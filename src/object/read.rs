@@ -44,6 +44,17 @@ pub enum Read<T> {
     Object(T),
     /// The condition says that the client has it already.
     NotModified(Box<ObjectMeta>),
+    /// The object does not have what was selected of it.
+    OutOfRange(OutOfRange),
+}
+
+/// What an object has, where something else was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfRange {
+    /// Length of the whole object in bytes.
+    pub size: u64,
+    /// Number of its parts, told where a part was asked for.
+    pub parts: Option<u32>,
 }
 
 /// The head of a read.
@@ -52,8 +63,10 @@ pub struct ObjectHead {
     pub meta: ObjectMeta,
     /// Set if a part of the object was selected: 206 and Content-Range.
     pub span: Option<Span>,
-    /// Number of parts, told where a part was asked for.
+    /// Number of parts, told where a part of a multipart object was asked for.
     pub parts: Option<u32>,
+    /// Checksum of the selected part alone, if it is known.
+    pub part_checksum: Option<Checksum>,
 }
 
 impl ObjectHead {
@@ -61,6 +74,18 @@ impl ObjectHead {
     pub fn length(&self) -> u64 {
         self.span.map_or(self.meta.size, Span::length)
     }
+
+    /// Whether the body has all bytes of the object.
+    pub fn is_whole(&self) -> bool {
+        self.length() == self.meta.size
+    }
+}
+
+/// A part of a multipart object, as it lies in the object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectPart {
+    pub span: Span,
+    pub checksum: Option<Checksum>,
 }
 
 /// An object being read.

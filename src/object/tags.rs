@@ -52,6 +52,9 @@ impl Tags {
     pub fn parse_query(query: &str) -> Result<Self, InvalidTags> {
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if value.contains('=') {
+                return Err(InvalidTags::Encoding);
+            }
             let decode = |text: &str| super::text::percent_decode(&text.replace('+', " ")).ok_or(InvalidTags::Encoding);
             Ok((decode(key)?, decode(value)?))
         });
@@ -103,6 +106,7 @@ mod tests {
         assert_eq!(Tags::parse_query(&many), Err(InvalidTags::TooMany));
         assert_eq!(Tags::parse_query("a=1&a=2"), Err(InvalidTags::DuplicateKey));
         assert_eq!(Tags::parse_query("a=%zz"), Err(InvalidTags::Encoding));
+        assert_eq!(Tags::parse_query("a=1,b=2"), Err(InvalidTags::Encoding));
         assert_eq!(Tags::parse_query("a=b%3Bc"), Err(InvalidTags::Character));
         assert_eq!(Tags::parse_query(&format!("{}=x", "k".repeat(129))), Err(InvalidTags::KeyLength));
         assert_eq!(Tags::parse_query(&format!("k={}", "é".repeat(257))), Err(InvalidTags::ValueLength));

@@ -43,6 +43,8 @@ pub struct CopyAttributes {
     /// `x-amz-tagging-directive: REPLACE`.
     pub tags: Option<Tags>,
     pub storage_class: Option<String>,
+    /// `x-amz-checksum-algorithm`: the result has a checksum of the whole object of this kind.
+    pub checksum: Option<Algorithm>,
 }
 
 /// A copy within the account.

@@ -49,6 +49,7 @@ codes! {
     AuthorizationHeaderMalformed = 400, "The authorization header that you provided is not valid.";
     AuthorizationQueryParametersError = 400, "The authorization query parameters that you provided are not valid.";
     BadDigest = 400, "The checksum or Content-MD5 that you specified did not match what was received.";
+    BucketAlreadyExists = 409, "The bucket exists and is somebody else's.";
     BucketAlreadyOwnedByYou = 409, "The bucket exists and is yours.";
     BucketNotEmpty = 409, "The bucket that you tried to delete is not empty.";
     ConditionalRequestConflict = 409, "A conflicting operation occurred during this conditional request. Try again.";
@@ -66,9 +67,9 @@ codes! {
     InvalidEncryptionAlgorithmError = 400, "The encryption request that you specified is not valid. Supported value: AES256.";
     InvalidObjectState = 403, "The object is archived and has to be restored before it can be read.";
     InvalidPart = 400, "One or more of the specified parts could not be found or its ETag did not match.";
-    InvalidPartNumber = 416, "The requested part number is not satisfiable.";
+    InvalidPartNumber = 416, "The requested partnumber is not satisfiable";
     InvalidPartOrder = 400, "The list of parts was not in ascending order.";
-    InvalidRange = 416, "The requested range cannot be satisfied.";
+    InvalidRange = 416, "The requested range is not satisfiable";
     InvalidRequest = 400, "Invalid Request";
     InvalidStorageClass = 400, "The storage class that you specified is not valid.";
     InvalidTag = 400, "The tag provided was not a valid tag.";
@@ -84,14 +85,21 @@ codes! {
     MissingRequestBodyError = 400, "The request body is empty.";
     MissingSecurityHeader = 400, "Your request was missing a required header.";
     NoSuchBucket = 404, "The specified bucket does not exist.";
+    NoSuchBucketPolicy = 404, "The bucket policy does not exist.";
+    NoSuchCORSConfiguration = 404, "The CORS configuration does not exist.";
+    NoSuchConfiguration = 404, "The specified configuration does not exist.";
     NoSuchKey = 404, "The specified key does not exist.";
+    NoSuchLifecycleConfiguration = 404, "The lifecycle configuration does not exist.";
     NoSuchTagSet = 404, "The TagSet does not exist.";
     NoSuchUpload = 404, "The specified upload does not exist. It may have been aborted or completed.";
     NoSuchVersion = 404, "The specified version does not exist.";
+    NoSuchWebsiteConfiguration = 404, "The specified bucket does not have a website configuration.";
     NotImplemented = 501, "This functionality is not implemented.";
     NotModified = 304, "Not Modified";
+    ObjectLockConfigurationNotFoundError = 404, "Object Lock configuration does not exist for this bucket.";
     OperationAborted = 409, "A conflicting operation is in progress against this resource. Try again.";
     PreconditionFailed = 412, "At least one of the preconditions that you specified did not hold.";
+    ReplicationConfigurationNotFoundError = 404, "The replication configuration was not found.";
     RequestHeaderSectionTooLarge = 400, "Your request header section exceeds the maximum allowed size.";
     RequestTimeTooSkewed = 403, "The difference between the request time and the server's time is too large.";
     RequestTimeout = 400, "The body was not received within the timeout period.";
@@ -147,6 +155,11 @@ impl S3Error {
 
     pub fn code(&self) -> S3Code {
         self.0.code
+    }
+
+    /// The text of an element that [`S3Error::with`] added.
+    pub fn detail(&self, element: &str) -> Option<&str> {
+        self.0.details.iter().find(|(known, _)| *known == element).map(|(_, text)| text.as_str())
     }
 
     pub fn status(&self) -> StatusCode {

@@ -4,23 +4,27 @@ use std::fmt;
 
 use crate::object::condition::ReadCondition;
 use crate::object::{
-    Algorithm, BucketName, ByteRange, Checksum, ContentHeaders, ObjectKey, Tags, Unmappable, UserMetadata,
-    WriteCondition,
+    Algorithm, BucketName, ByteRange, Checksum, ContentHeaders, DeleteCondition, ObjectKey, Tags, Unmappable,
+    UserMetadata, WriteCondition,
 };
 
 use super::payload::BodyDeclaration;
+use super::query::Query;
 use super::xml::KeyEncoding;
 
 /// An operation. Names are those of the S3 API reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    ListBuckets,
+    ListBuckets(ListBuckets),
     HeadBucket(BucketName),
     CreateBucket(CreateBucket),
     DeleteBucket(BucketName),
     GetBucketLocation(BucketName),
     GetBucketVersioning(BucketName),
     GetBucketAcl(BucketName),
+    /// An access control list that says what holds anyway.
+    PutBucketAcl(BucketName),
+    GetBucketSetting(BucketName, BucketSetting),
     ListObjectsV1(ListObjectsV1),
     ListObjectsV2(ListObjectsV2),
     ListObjectVersions(ListObjectVersions),
@@ -30,6 +34,8 @@ pub enum Operation {
     HeadObject(ReadObject),
     GetObjectAttributes(GetObjectAttributes),
     GetObjectAcl(VersionedObject),
+    /// As [`Operation::PutBucketAcl`].
+    PutObjectAcl(VersionedObject),
     PutObject(PutObject),
     CopyObject(CopyObject),
     DeleteObject(DeleteObject),
@@ -95,6 +101,74 @@ impl PartNumber {
 impl fmt::Display for PartNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// What ListBuckets is asked for; an empty value is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListBuckets {
+    /// Buckets of a page at the most: 1 to 10,000. `None`: all there are.
+    pub max: Option<usize>,
+    /// As given, not decoded: [`super::continuation`] does that.
+    pub continuation_token: Option<String>,
+    pub prefix: Option<String>,
+    pub region: Option<String>,
+}
+
+/// A setting that S3 has and this project does not let anybody change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BucketSetting {
+    Accelerate,
+    /// One analytics, intelligent-tiering, inventory or metrics configuration.
+    Configuration,
+    Cors,
+    Encryption,
+    Lifecycle,
+    Logging,
+    Notification,
+    ObjectLock,
+    OwnershipControls,
+    Policy,
+    PolicyStatus,
+    PublicAccessBlock,
+    Replication,
+    RequestPayment,
+    Tagging,
+    Website,
+}
+
+impl BucketSetting {
+    /// The query parameter, the setting, and the operation that reads it.
+    const ALL: &[(&'static str, Self, &'static str)] = &[
+        ("accelerate", Self::Accelerate, "GetBucketAccelerateConfiguration"),
+        ("cors", Self::Cors, "GetBucketCors"),
+        ("encryption", Self::Encryption, "GetBucketEncryption"),
+        ("lifecycle", Self::Lifecycle, "GetBucketLifecycleConfiguration"),
+        ("logging", Self::Logging, "GetBucketLogging"),
+        ("notification", Self::Notification, "GetBucketNotificationConfiguration"),
+        ("object-lock", Self::ObjectLock, "GetObjectLockConfiguration"),
+        ("ownershipControls", Self::OwnershipControls, "GetBucketOwnershipControls"),
+        ("policy", Self::Policy, "GetBucketPolicy"),
+        ("policyStatus", Self::PolicyStatus, "GetBucketPolicyStatus"),
+        ("publicAccessBlock", Self::PublicAccessBlock, "GetPublicAccessBlock"),
+        ("replication", Self::Replication, "GetBucketReplication"),
+        ("requestPayment", Self::RequestPayment, "GetBucketRequestPayment"),
+        ("tagging", Self::Tagging, "GetBucketTagging"),
+        ("website", Self::Website, "GetBucketWebsite"),
+        ("analytics", Self::Configuration, "GetBucketConfiguration"),
+        ("intelligent-tiering", Self::Configuration, "GetBucketConfiguration"),
+        ("inventory", Self::Configuration, "GetBucketConfiguration"),
+        ("metrics", Self::Configuration, "GetBucketConfiguration"),
+    ];
+
+    /// The setting that a query asks for; of configurations there are several, so it has to name one.
+    pub(super) fn of(query: &Query<'_>) -> Option<Self> {
+        let (_, setting, _) = Self::ALL.iter().find(|(parameter, ..)| query.has(parameter))?;
+        (*setting != Self::Configuration || query.has("id")).then_some(*setting)
+    }
+
+    fn operation(self) -> &'static str {
+        Self::ALL.iter().find(|(_, setting, _)| *setting == self).map_or("GetBucketSetting", |(.., name)| name)
     }
 }
 
@@ -247,7 +321,7 @@ pub struct CopyObject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeleteObject {
     pub object: VersionedObject,
-    pub condition: WriteCondition,
+    pub condition: DeleteCondition,
 }
 
 /// The body is a `Tagging` document.
@@ -340,13 +414,15 @@ impl Operation {
     /// The operation's name, for logs and metrics.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::ListBuckets => "ListBuckets",
+            Self::ListBuckets(_) => "ListBuckets",
             Self::HeadBucket(_) => "HeadBucket",
             Self::CreateBucket(_) => "CreateBucket",
             Self::DeleteBucket(_) => "DeleteBucket",
             Self::GetBucketLocation(_) => "GetBucketLocation",
             Self::GetBucketVersioning(_) => "GetBucketVersioning",
             Self::GetBucketAcl(_) => "GetBucketAcl",
+            Self::PutBucketAcl(_) => "PutBucketAcl",
+            Self::GetBucketSetting(_, setting) => setting.operation(),
             Self::ListObjectsV1(_) => "ListObjects",
             Self::ListObjectsV2(_) => "ListObjectsV2",
             Self::ListObjectVersions(_) => "ListObjectVersions",
@@ -356,6 +432,7 @@ impl Operation {
             Self::HeadObject(_) => "HeadObject",
             Self::GetObjectAttributes(_) => "GetObjectAttributes",
             Self::GetObjectAcl(_) => "GetObjectAcl",
+            Self::PutObjectAcl(_) => "PutObjectAcl",
             Self::PutObject(_) => "PutObject",
             Self::CopyObject(_) => "CopyObject",
             Self::DeleteObject(_) => "DeleteObject",
@@ -380,7 +457,9 @@ impl Operation {
             | Self::DeleteBucket(bucket)
             | Self::GetBucketLocation(bucket)
             | Self::GetBucketVersioning(bucket)
-            | Self::GetBucketAcl(bucket) => Some(bucket),
+            | Self::GetBucketAcl(bucket)
+            | Self::PutBucketAcl(bucket)
+            | Self::GetBucketSetting(bucket, _) => Some(bucket),
             Self::CreateBucket(request) => Some(&request.bucket),
             Self::ListObjectsV1(request) => Some(&request.bucket),
             Self::ListObjectsV2(request) => Some(&request.bucket),
@@ -388,7 +467,7 @@ impl Operation {
             Self::ListMultipartUploads(request) => Some(&request.bucket),
             Self::DeleteObjects(request) => Some(&request.bucket),
             Self::Unsupported { bucket, .. } => bucket.as_ref(),
-            Self::ListBuckets | Self::MethodNotAllowed => None,
+            Self::ListBuckets(_) | Self::MethodNotAllowed => None,
             _ => self.address().map(|address| &address.bucket),
         }
     }
@@ -398,9 +477,10 @@ impl Operation {
         match self {
             Self::GetObject(request) | Self::HeadObject(request) => Some(&request.address),
             Self::GetObjectAttributes(request) => Some(&request.object.address),
-            Self::GetObjectAcl(object) | Self::GetObjectTagging(object) | Self::DeleteObjectTagging(object) => {
-                Some(&object.address)
-            }
+            Self::GetObjectAcl(object)
+            | Self::PutObjectAcl(object)
+            | Self::GetObjectTagging(object)
+            | Self::DeleteObjectTagging(object) => Some(&object.address),
             Self::PutObject(request) => Some(&request.address),
             Self::CopyObject(request) => Some(&request.address),
             Self::DeleteObject(request) => Some(&request.object.address),
@@ -411,13 +491,15 @@ impl Operation {
             Self::CompleteMultipartUpload(request) => Some(&request.upload.address),
             Self::AbortMultipartUpload(upload) => Some(&upload.address),
             Self::ListParts(request) => Some(&request.upload.address),
-            Self::ListBuckets
+            Self::ListBuckets(_)
             | Self::HeadBucket(_)
             | Self::CreateBucket(_)
             | Self::DeleteBucket(_)
             | Self::GetBucketLocation(_)
             | Self::GetBucketVersioning(_)
             | Self::GetBucketAcl(_)
+            | Self::PutBucketAcl(_)
+            | Self::GetBucketSetting(..)
             | Self::ListObjectsV1(_)
             | Self::ListObjectsV2(_)
             | Self::ListObjectVersions(_)

@@ -128,10 +128,14 @@ pub fn stored_content_encoding(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let kept: Vec<_> = values
         .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked"))
+        .filter(|coding| !matches!(coding.trim(), coding if coding.is_empty() || is_framing(coding)))
         .collect();
-    (!kept.is_empty()).then(|| kept.join(","))
+    // Joined as the client had them, blanks included.
+    (!kept.is_empty()).then(|| kept.join(",").trim().to_owned())
+}
+
+fn is_framing(coding: &str) -> bool {
+    coding.eq_ignore_ascii_case("aws-chunked")
 }
 
 fn length(headers: &HeaderMap, mode: PayloadMode) -> Result<u64> {
@@ -297,7 +301,11 @@ mod tests {
             ("aws-chunked", None),
             ("aws-chunked,gzip", Some("gzip")),
             ("gzip, AWS-Chunked", Some("gzip")),
-            ("gzip, br", Some("gzip,br")),
+            ("gzip, br", Some("gzip, br")),
+            ("gzip,br", Some("gzip,br")),
+            ("aws-chunked, gzip", Some("gzip")),
+            ("deflate, aws-chunked, gzip", Some("deflate, gzip")),
+            ("aws-chunked, aws-chunked", None),
             ("", None),
         ] {
             let stored = stored_content_encoding(&headers(&[("content-encoding", value)]));

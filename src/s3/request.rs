@@ -22,7 +22,8 @@ use super::error::{Result, S3Code, S3Error};
 use super::operation::{ObjectAddress, Operation};
 use super::query::Query;
 
-pub use attributes::invalid_tags;
+pub use attributes::{invalid_tags, not_reserved};
+pub use condition::byte_count;
 
 /// Parses a request. `path` and `query` are as they stand in the request line.
 ///
@@ -44,13 +45,29 @@ pub fn parse(
     let headers = hoisted::headers(headers, &query);
     let input = Input { method, query: &query, headers: &headers };
     let Some(bucket) = target.bucket else {
-        return Ok(if method == Method::GET { Operation::ListBuckets } else { Operation::MethodNotAllowed });
+        return if method == Method::GET { bucket::list(&input) } else { Ok(Operation::MethodNotAllowed) };
     };
     let bucket = bucket_name(&bucket, method)?;
     match target.key {
         None => bucket::parse(&input, bucket),
         Some(key) => object::parse(&input, ObjectAddress { bucket, key: object_key(key)? }),
     }
+}
+
+/// Whether a request is a form upload (POST Object), which carries its credentials in the form.
+pub fn is_form_upload(method: &Method, headers: &HeaderMap) -> bool {
+    let form = |value: &str| value.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
+    method == Method::POST
+        && headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(form)
+}
+
+/// The answer to a form upload.
+pub fn form_upload_refused() -> S3Error {
+    S3Error::new(
+        S3Code::NotImplemented,
+        "Form uploads (POST Object) are not served. Please upload with PUT; a presigned URL needs no credentials at \
+         the client.",
+    )
 }
 
 /// What the parsers below work on.

@@ -2,6 +2,7 @@
 //! and number of entries. There are no DTDs and no entities but the predefined ones.
 
 pub mod access_control;
+pub mod bucket_setting;
 pub mod complete;
 pub mod copy;
 pub mod create_bucket;

@@ -1,5 +1,6 @@
 //! CopyObject.
 
+use crate::harness::hash::{self, Algorithm};
 use crate::harness::product::{BUCKET, OTHER_BUCKET, Product};
 use crate::{ask, assert_refused, assert_status, bytes, send};
 
@@ -109,7 +110,7 @@ async fn sources() {
     for (source, status, code) in [
         ("/no-such-bucket/key", 404, "NoSuchBucket"),
         ("/bluebucket-state/key", 404, "NoSuchBucket"),
-        ("/local-iceberg-test/plain?versionId=abc", 404, "NoSuchVersion"),
+        ("/local-iceberg-test/plain?versionId=abc", 400, "InvalidArgument"),
         ("local-iceberg-test", 400, "InvalidArgument"),
         ("/", 400, "InvalidArgument"),
         ("/local-iceberg-test/%zz", 400, "InvalidArgument"),
@@ -152,6 +153,36 @@ async fn conditions() {
     assert_refused(&taken, 412, "PreconditionFailed", "taken");
     let fresh = ask(&client, "PUT", &target("fresh"), &[("x-amz-copy-source", &source), ("if-none-match", "*")]).await;
     assert_status(&fresh, 200, "fresh");
+}
+
+/// The algorithm asked for, of the whole copy, whatever the source has.
+#[tokio::test]
+async fn checksums() {
+    let product = Product::start().await;
+    let client = product.client();
+    let content = bytes(2_000_000);
+    let put = send(&client, "PUT", &target("source"), &[], &content).await;
+    let source = format!("/{BUCKET}/source");
+    for algorithm in Algorithm::ALL {
+        let name = algorithm.name();
+        let headers = [("x-amz-copy-source", source.as_str()), ("x-amz-checksum-algorithm", name.as_str())];
+        let copied = ask(&client, "PUT", &target("copy"), &headers).await;
+        assert_status(&copied, 200, &name);
+        let expected = hash::checksum(algorithm, &content);
+        assert_eq!(copied.element(&format!("Checksum{name}")), Some(expected.clone()));
+        assert_eq!(copied.element("ChecksumType").as_deref(), Some("FULL_OBJECT"));
+        let head = ask(&client, "HEAD", &target("copy"), &[("x-amz-checksum-mode", "ENABLED")]).await;
+        assert_eq!(head.header(&algorithm.header()), Some(expected.as_str()), "{algorithm:?}");
+        assert_eq!(head.header("etag"), put.header("etag"));
+        // A copy of the copy keeps it without being asked.
+        let again = ask(&client, "PUT", &target("again"), &[("x-amz-copy-source", &format!("{BUCKET}/copy"))]).await;
+        assert_eq!(again.element(&format!("Checksum{name}")), Some(expected), "{}", again.text());
+    }
+    // None was asked for, and the source has none.
+    let plain = ask(&client, "PUT", &target("plain"), &[("x-amz-copy-source", &source)]).await;
+    assert_eq!(plain.element("ChecksumType"), None, "{}", plain.text());
+    let head = ask(&client, "HEAD", &target("plain"), &[("x-amz-checksum-mode", "ENABLED")]).await;
+    assert!(head.head.headers.iter().all(|(name, _)| !name.starts_with("x-amz-checksum")), "{:?}", head.head);
 }
 
 #[tokio::test]

@@ -21,14 +21,24 @@ async fn one() {
     let wrong = ask(&client, "DELETE", &format!("/{BUCKET}/key"), &[("if-match", "\"other\"")]).await;
     assert_refused(&wrong, 412, "PreconditionFailed", "wrong");
     assert_status(&ask(&client, "DELETE", &format!("/{BUCKET}/key"), &[("if-match", &etag)]).await, 204, "right");
+    // An ETag is demanded of something; time and size are met by nothing.
+    for (headers, status) in [
+        (("if-match", "*"), 404),
+        (("if-match", etag.as_str()), 404),
+        (("x-amz-if-match-size", "1"), 204),
+        (("x-amz-if-match-last-modified-time", "Sat, 01 Jan 2000 00:00:00 GMT"), 204),
+    ] {
+        assert_status(&ask(&client, "DELETE", &format!("/{BUCKET}/key"), &[headers]).await, status, headers.0);
+    }
     for key in ["key", "never-was", "a/./b", "ends.", "a\\b"] {
         let deleted = client.delete(BUCKET, key).await.unwrap();
         assert_eq!((deleted.status, deleted.body.len()), (204, 0), "{key}");
     }
     assert_refused(&client.get(BUCKET, "key").await.unwrap(), 404, "NoSuchKey", "gone");
-    // A version that never was is gone already, and the object stays.
+    // In a bucket without versions no other id is one, and the object stays.
     client.put(BUCKET, "key", b"x").await.unwrap();
-    assert_status(&ask(&client, "DELETE", &format!("/{BUCKET}/key?versionId=abc"), &[]).await, 204, "version");
+    let version = ask(&client, "DELETE", &format!("/{BUCKET}/key?versionId=abc"), &[]).await;
+    assert_refused(&version, 400, "InvalidArgument", "version");
     assert_eq!(client.get(BUCKET, "key").await.unwrap().status, 200);
     assert_status(&ask(&client, "DELETE", &format!("/{BUCKET}/key?versionId=null"), &[]).await, 204, "null");
     assert_eq!(client.get(BUCKET, "key").await.unwrap().status, 404);
@@ -79,7 +89,62 @@ async fn each_entry_has_its_outcome() {
         send(&client, "POST", &format!("/{BUCKET}?delete="), &[("x-amz-checksum-crc32", &sum)], document.as_bytes())
             .await;
     assert_status(&answer, 200, "delete");
-    assert_eq!(answer.elements("Deleted").len(), 2, "{}", answer.text());
-    assert_eq!(answer.elements("Code"), ["PreconditionFailed"]);
+    assert_eq!(answer.elements("Deleted").len(), 1, "{}", answer.text());
+    assert_eq!(answer.elements("Code"), ["PreconditionFailed", "NoSuchVersion"]);
+    assert_eq!(client.list(BUCKET, "").await.unwrap().elements("Key"), ["b", "c"]);
+}
+
+#[tokio::test]
+async fn demands_on_what_is_deleted() {
+    let product = Product::start().await;
+    let client = product.client();
+    const NEVER: &str = "Sat, 01 Jan 2000 00:00:00 GMT";
+    let target = format!("/{BUCKET}/key");
+    let put = client.put(BUCKET, "key", b"four").await.unwrap();
+    let etag = put.header("etag").unwrap().to_owned();
+    for headers in [
+        vec![("if-match", "\"other\"")],
+        vec![("x-amz-if-match-size", "5")],
+        vec![("x-amz-if-match-last-modified-time", NEVER)],
+        vec![("if-match", &etag), ("x-amz-if-match-size", "5")],
+        vec![("x-amz-if-match-size", "4"), ("x-amz-if-match-last-modified-time", NEVER)],
+    ] {
+        let refused = ask(&client, "DELETE", &target, &headers).await;
+        assert_refused(&refused, 412, "PreconditionFailed", &format!("{headers:?}"));
+    }
+    for (headers, code) in [
+        (("x-amz-if-match-size", "many"), "InvalidArgument"),
+        (("x-amz-if-match-last-modified-time", "once"), "InvalidArgument"),
+    ] {
+        assert_refused(&ask(&client, "DELETE", &target, &[headers]).await, 400, code, headers.0);
+    }
+    assert_refused(&ask(&client, "DELETE", &target, &[("if-none-match", "*")]).await, 501, "NotImplemented", "none");
+    for names in [&["if-match"][..], &["size"], &["time"], &["if-match", "size", "time"]] {
+        let etag = client.put(BUCKET, "key", b"four").await.unwrap().header("etag").unwrap().to_owned();
+        let at = client.head(BUCKET, "key").await.unwrap().header("last-modified").unwrap().to_owned();
+        let headers: Vec<_> = names
+            .iter()
+            .map(|name| match *name {
+                "size" => ("x-amz-if-match-size", "4"),
+                "time" => ("x-amz-if-match-last-modified-time", at.as_str()),
+                name => (name, etag.as_str()),
+            })
+            .collect();
+        assert_status(&ask(&client, "DELETE", &target, &headers).await, 204, &format!("{headers:?}"));
+        assert_eq!(client.head(BUCKET, "key").await.unwrap().status, 404, "{headers:?}");
+    }
+
+    // The same for each key of many.
+    for (key, content) in [("a", "1"), ("b", "22"), ("c", "333"), ("d", "4444")] {
+        client.put(BUCKET, key, content.as_bytes()).await.unwrap();
+    }
+    let document = "<Delete><Object><Key>a</Key><Size>1</Size></Object><Object><Key>b</Key><Size>1</Size></Object>\
+                    <Object><Key>c</Key><LastModifiedTime>2000-01-01T00:00:00Z</LastModifiedTime></Object>\
+                    <Object><Key>d</Key><ETag>*</ETag></Object><Object><Key>e</Key><ETag>*</ETag></Object>\
+                    <Object><Key>f</Key><Size>1</Size></Object></Delete>";
+    let answer = send(&client, "POST", &format!("/{BUCKET}?delete"), &[], document.as_bytes()).await;
+    assert_status(&answer, 200, "many");
+    assert_eq!(answer.elements("Deleted").len(), 3, "{}", answer.text());
+    assert_eq!(answer.elements("Code"), ["PreconditionFailed", "PreconditionFailed", "NoSuchKey"]);
     assert_eq!(client.list(BUCKET, "").await.unwrap().elements("Key"), ["b", "c"]);
 }

@@ -380,6 +380,81 @@ async fn checksums_of_the_whole() {
     }
 }
 
+/// What is known of the parts once they are one object.
+#[tokio::test]
+async fn parts_of_the_result() {
+    let product = Product::start().await;
+    let client = product.client();
+    let contents = [bytes(PART), bytes(PART + 3), bytes(77)];
+    for algorithm in Algorithm::ALL {
+        let name = algorithm.name();
+        let upload = Upload::begin(&client, "key", &[("x-amz-checksum-algorithm", &name)]).await;
+        let mut document = String::from("<CompleteMultipartUpload>");
+        // With gaps: the parts of the result are numbered anew.
+        for (number, content) in [2, 3, 9].into_iter().zip(&contents) {
+            let mode = BodyMode::ChunkedUnsignedTrailer { chunk: 1 << 20, algorithm };
+            let put = upload.part_with(number, content, mode).await;
+            assert_status(&put, 200, &name);
+            document += &format!(
+                "<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag><Checksum{name}>{}</Checksum{name}></Part>",
+                put.etag().unwrap(),
+                hash::checksum(algorithm, content)
+            );
+        }
+        let document = document + "</CompleteMultipartUpload>";
+        let done = send(&client, "POST", &upload.target(""), &[], document.as_bytes()).await;
+        assert_status(&done, 200, &name);
+        let kind = done.element("ChecksumType").unwrap();
+        let mode = [("x-amz-checksum-mode", "ENABLED")];
+        for (index, content) in contents.iter().enumerate() {
+            for method in ["GET", "HEAD"] {
+                let part = ask(&client, method, &format!("/{BUCKET}/key?partNumber={}", index + 1), &mode).await;
+                assert_eq!(part.status, 206, "{name} {index}");
+                assert!(method == "HEAD" || part.body == *content, "{name} {index}");
+                let expected = hash::checksum(algorithm, content);
+                assert_eq!(part.header(&algorithm.header()), Some(expected.as_str()), "{name} {index}");
+                assert_eq!(part.header("x-amz-checksum-type"), Some(kind.as_str()), "{name}");
+                assert_eq!(part.header("x-amz-mp-parts-count"), Some("3"));
+            }
+        }
+        let fourth = ask(&client, "GET", &format!("/{BUCKET}/key?partNumber=4"), &[]).await;
+        assert_refused(&fourth, 416, "InvalidPartNumber", "part 4");
+        assert_eq!(fourth.element("ActualPartCount").as_deref(), Some("3"));
+
+        let wanted = ("x-amz-object-attributes", "ETag,Checksum,ObjectParts,ObjectSize,StorageClass");
+        let all = ask(&client, "GET", &format!("/{BUCKET}/key?attributes"), &[wanted]).await;
+        assert_status(&all, 200, "attributes");
+        assert_eq!(all.element("PartsCount").as_deref(), Some("3"), "{}", all.text());
+        assert_eq!(all.element("IsTruncated").as_deref(), Some("false"));
+        assert_eq!(all.elements("PartNumber"), ["1", "2", "3"]);
+        assert_eq!(all.elements("Size"), contents.iter().map(|content| content.len().to_string()).collect::<Vec<_>>());
+        let mut sums: Vec<_> = contents.iter().map(|content| hash::checksum(algorithm, content)).collect();
+        // The first is the object's, here alone without the number of parts.
+        let whole = done.element(&format!("Checksum{name}")).unwrap();
+        sums.insert(0, whole.rsplit_once("-3").map_or(whole.as_str(), |(digits, _)| digits).to_owned());
+        assert_eq!(all.elements(&format!("Checksum{name}")), sums);
+        let headers = [wanted, ("x-amz-max-parts", "1"), ("x-amz-part-number-marker", "1")];
+        let page = ask(&client, "GET", &format!("/{BUCKET}/key?attributes"), &headers).await;
+        assert_eq!(page.elements("PartNumber"), ["2"], "{}", page.text());
+        assert_eq!(page.element("IsTruncated").as_deref(), Some("true"));
+        assert_eq!(page.element("NextPartNumberMarker").as_deref(), Some("2"));
+    }
+    // Parts without checksums have their sizes, and a copy is of one piece.
+    let upload = Upload::begin(&client, "plain", &[]).await;
+    let (one, two) = (upload.etag(1, &contents[0]).await, upload.etag(2, b"").await);
+    assert_status(&upload.complete(&[(1, &one), (2, &two)], &[]).await, 200, "plain");
+    let wanted = [("x-amz-object-attributes", "ObjectParts")];
+    let plain = ask(&client, "GET", &format!("/{BUCKET}/plain?attributes"), &wanted).await;
+    assert_eq!(plain.elements("Size"), [PART.to_string(), "0".to_owned()], "{}", plain.text());
+    let empty = ask(&client, "GET", &format!("/{BUCKET}/plain?partNumber=2"), &[]).await;
+    assert_eq!((empty.status, empty.body.len()), (206, 0), "{}", empty.text());
+    client.put(BUCKET, "single", b"x").await.unwrap();
+    let single = ask(&client, "GET", &format!("/{BUCKET}/single?attributes"), &wanted).await;
+    assert_eq!(single.element("ObjectParts"), None, "{}", single.text());
+    let missing = ask(&client, "GET", &format!("/{BUCKET}/missing?attributes"), &wanted).await;
+    assert_refused(&missing, 404, "NoSuchKey", "missing");
+}
+
 /// Ten uploads of one key at once: the result is one of them, whole.
 #[tokio::test]
 async fn racing_completes_never_mix() {

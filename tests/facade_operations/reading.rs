@@ -50,8 +50,12 @@ async fn ranges() {
     for range in ["bytes=10-", "bytes=10-20", "bytes=100-200", "bytes=-0", "bytes=18446744073709551615-"] {
         let got = ask(&client, "GET", &target("digits"), &[("range", range)]).await;
         assert_refused(&got, 416, "InvalidRange", range);
+        assert_eq!(got.header("content-range"), Some("bytes */10"), "{range}");
+        assert_eq!(got.element("ActualObjectSize").as_deref(), Some("10"), "{range}");
+        assert_eq!(got.element("RangeRequested").as_deref(), Some(range), "{range}");
         let head = ask(&client, "HEAD", &target("digits"), &[("range", range)]).await;
         assert_eq!((head.status, head.body.len()), (416, 0), "{range}");
+        assert_eq!(head.header("content-range"), Some("bytes */10"), "{range}");
     }
     // What is no range, or several, is answered with the whole object.
     for range in [
@@ -75,6 +79,7 @@ async fn ranges() {
     for range in ["bytes=0-0", "bytes=0-", "bytes=-1", "bytes=1-"] {
         let got = ask(&client, "GET", &target("nothing"), &[("range", range)]).await;
         assert_refused(&got, 416, "InvalidRange", range);
+        assert_eq!(got.header("content-range"), Some("bytes */0"), "{range}");
     }
     let whole = client.get(BUCKET, "nothing").await.unwrap();
     assert_eq!((whole.status, whole.header("content-length"), whole.body.len()), (200, Some("0"), 0));
@@ -186,13 +191,20 @@ async fn versions_and_parts_of_a_simple_object() {
     client.put(BUCKET, "key", b"content").await.unwrap();
     let null = ask(&client, "GET", &format!("{}?versionId=null", target("key")), &[]).await;
     assert_eq!((null.status, null.body.as_slice()), (200, &b"content"[..]));
-    let other = ask(&client, "GET", &format!("{}?versionId=abc", target("key")), &[]).await;
-    assert_refused(&other, 404, "NoSuchVersion", "another version");
+    for what in ["versionId=abc", "tagging&versionId=abc", "acl&versionId=abc"] {
+        let other = ask(&client, "GET", &format!("{}?{what}", target("key")), &[]).await;
+        assert_refused(&other, 400, "InvalidArgument", what);
+        assert_eq!(other.element("ArgumentName").as_deref(), Some("versionId"), "{what}");
+    }
+    let other = ask(&client, "HEAD", &format!("{}?versionId=abc", target("key")), &[]).await;
+    assert_eq!((other.status, other.body.len()), (400, 0));
     let part = ask(&client, "GET", &format!("{}?partNumber=1", target("key")), &[]).await;
     assert_eq!((part.status, part.body.as_slice()), (206, &b"content"[..]));
     assert_eq!(part.header("content-range"), Some("bytes 0-6/7"));
     let second = ask(&client, "GET", &format!("{}?partNumber=2", target("key")), &[]).await;
-    assert_eq!(second.status, 416, "{}", second.text());
+    assert_refused(&second, 416, "InvalidPartNumber", "part 2");
+    assert_eq!(second.element("ActualPartCount").as_deref(), Some("1"));
+    assert_eq!(second.element("PartNumberRequested").as_deref(), Some("2"));
     for bad in ["0", "10001", "x", "-1"] {
         let got = ask(&client, "GET", &format!("{}?partNumber={bad}", target("key")), &[]).await;
         assert_refused(&got, 400, "InvalidArgument", bad);

@@ -22,7 +22,7 @@ async fn tags_come_and_go_and_nothing_else_moves() {
     let got = ask(&client, "GET", &tagging, &[]).await;
     assert_eq!(
         (got.elements("Key"), got.elements("Value")),
-        (vec!["team".into(), "empty".into()], vec!["flink".into(), "".into()])
+        (vec!["empty".into(), "team".into()], vec!["".into(), "flink".into()])
     );
 
     let put = send(&client, "PUT", &tagging, &[], document(&[("a b", "x+y=z@1"), ("é", "")]).as_bytes()).await;
@@ -58,6 +58,10 @@ async fn tags_that_are_refused() {
         (document(&eleven), "InvalidTag"),
         (document(&[(&long, "v")]), "InvalidTag"),
         (document(&[("a", "1"), ("a", "2")]), "InvalidTag"),
+        (document(&[("aws:a", "1")]), "InvalidTag"),
+        (document(&[("a,b", "1")]), "InvalidTag"),
+        (document(&[("a", "1,2")]), "InvalidTag"),
+        ("<Tagging><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>".to_owned(), "MalformedXML"),
         ("<Tagging><TagSet>".to_owned(), "MalformedXML"),
         ("<Other/>".to_owned(), "MalformedXML"),
         (String::new(), "MalformedXML"),
@@ -65,6 +69,11 @@ async fn tags_that_are_refused() {
         assert_refused(&send(&client, "PUT", &tagging, &[], body.as_bytes()).await, 400, code, &body);
     }
     product.assert_no_call_since(&before, "bad tags");
+    // As much as is allowed.
+    let ten: Vec<_> = (0..10).map(|index| (format!("{index}{}", "k".repeat(127)), "v".repeat(256))).collect();
+    let ten: Vec<_> = ten.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_status(&send(&client, "PUT", &tagging, &[], document(&ten).as_bytes()).await, 200, "ten");
+    assert_eq!(ask(&client, "GET", &tagging, &[]).await.elements("Tag").len(), 10);
     let missing = format!("/{BUCKET}/missing?tagging");
     assert_refused(&ask(&client, "GET", &missing, &[]).await, 404, "NoSuchKey", "get");
     assert_refused(

@@ -5,18 +5,21 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::names;
-use super::record::{Base, Done, Marker, Publishing, State};
+use super::record::{Base, Done, Marker, Publishing, Run, State};
 use super::verdict::{self, Sent, Verdict};
 use super::whole::{self, StoredPart};
 use super::{no_such_upload, stage};
 use crate::blob::get_block_list::BlockListKind;
 use crate::blob::put_block_list::PutBlockList;
+use crate::bucket::block_ids::PartChecksum;
 use crate::bucket::codec::{self, Decoded, WriteId};
 use crate::bucket::put::condition_failed;
 use crate::bucket::{Bucket, StoredObject};
 use crate::net::Backoff;
 use crate::object::multipart::CompleteUpload;
-use crate::object::{Error, ErrorKind, ObjectKey, ObjectMeta, Result, Stored, Timestamp, UploadId, WriteCondition};
+use crate::object::{
+    Checksum, Error, ErrorKind, ObjectKey, ObjectMeta, Result, Stored, Timestamp, UploadId, WriteCondition,
+};
 use crate::state::Version;
 
 /// Rounds until the client is told to come again: conditional writers could go on for ever.
@@ -200,7 +203,10 @@ impl Bucket {
         let nonce = stage::nonce();
         let mut pieces = Vec::new();
         for part in &parts {
-            pieces.extend(stage::pieces(part.number, self.state.blob(&part.name), &part.store_tag, 0, part.size));
+            let checksum = PartChecksum::new(shown_with(&part.checksums, &whole.checksums));
+            let source = self.state.blob(&part.name);
+            let of_part = stage::pieces(part.number, source, &part.store_tag, 0, part.size);
+            pieces.extend(of_part.into_iter().map(|piece| stage::Piece { checksum, ..piece }));
         }
         let composed = self.stage_whole(key, id, nonce, &pieces, whole.size).await?;
         let now = self.look(key).await?;
@@ -404,15 +410,21 @@ fn unknown(id: &UploadId) -> Error {
 }
 
 /// Parts and how many blocks each has, as the record keeps them.
-fn runs(pieces: &[stage::Piece<'_>]) -> Vec<(u16, u16)> {
-    let mut runs: Vec<(u16, u16)> = Vec::new();
+fn runs(pieces: &[stage::Piece<'_>]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
     for piece in pieces {
         match runs.last_mut() {
-            Some((part, count)) if *part == piece.part => *count += 1,
-            _ => runs.push((piece.part, 1)),
+            Some(run) if run.part == piece.part => run.pieces += 1,
+            _ => runs.push(Run { part: piece.part, pieces: 1, checksum: piece.checksum }),
         }
     }
     runs
+}
+
+/// The checksum of a part that goes with those of the whole.
+fn shown_with<'a>(of_part: &'a [Checksum], of_whole: &[Checksum]) -> Option<&'a Checksum> {
+    let algorithm = of_whole.first()?.algorithm;
+    of_part.iter().find(|checksum| checksum.algorithm == algorithm)
 }
 
 /// Judges the client's condition on what is at the key.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::blob::{BlobCondition, BlockId, MetadataPairs};
-use crate::bucket::block_ids::StagedPart;
+use crate::bucket::block_ids::{PartChecksum, StagedPart};
 use crate::bucket::{StoredObject, WriteId};
 use crate::object::{
     Algorithm, Attributes, Checksum, ContentHeaders, DeclaredChecksum, ETag, Error, ErrorKind, ObjectKey, Result,
@@ -47,6 +47,9 @@ pub struct Publishing {
     nonce: String,
     /// Part number and pieces of each block run, in order.
     parts: Vec<(u16, u16)>,
+    /// Checksum of each of `parts`, as block ids carry it; none of any if it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sums: Vec<String>,
     pub base: Base,
     /// Whether the client named a condition.
     pub conditional: bool,
@@ -62,6 +65,14 @@ pub struct Publishing {
     /// commit copies it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     composed: Option<String>,
+}
+
+/// A part and the number of blocks it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub part: u16,
+    pub pieces: u16,
+    pub checksum: PartChecksum,
 }
 
 /// What was at the key when the commit was made ready.
@@ -186,7 +197,7 @@ impl Publishing {
     pub fn new(
         since: Timestamp,
         nonce: [u8; 8],
-        parts: Vec<(u16, u16)>,
+        parts: Vec<Run>,
         base: Base,
         conditional: bool,
         metadata: MetadataPairs,
@@ -197,7 +208,11 @@ impl Publishing {
         Self {
             since: since.0,
             nonce: text::hex(&nonce),
-            parts,
+            parts: parts.iter().map(|run| (run.part, run.pieces)).collect(),
+            sums: match parts.iter().any(|run| run.checksum != PartChecksum::default()) {
+                true => parts.iter().map(|run| run.checksum.text()).collect(),
+                false => Vec::new(),
+            },
             base,
             conditional,
             metadata,
@@ -231,7 +246,8 @@ impl Publishing {
         if self.base != Base::Absent || !self.parts.is_empty() {
             return Ok(None);
         }
-        Ok(Some(StagedPart { nonce: self.nonce()?, part: 0, piece: 0 }.id()))
+        let checksum = PartChecksum::default();
+        Ok(Some(StagedPart { nonce: self.nonce()?, part: 0, piece: 0, checksum }.id()))
     }
 
     fn nonce(&self) -> Result<[u8; 8]> {
@@ -245,10 +261,17 @@ impl Publishing {
     /// `Corrupt` if the record is not one of ours.
     pub fn blocks(&self) -> Result<Vec<BlockId>> {
         let nonce = self.nonce()?;
-        let runs = self.parts.iter();
-        Ok(runs
-            .flat_map(|&(part, pieces)| (0..pieces).map(move |piece| StagedPart { nonce, part, piece }.id()))
-            .collect())
+        let mut blocks = Vec::new();
+        for (index, &(part, pieces)) in self.parts.iter().enumerate() {
+            let checksum = match self.sums.get(index) {
+                Some(text) => PartChecksum::parse(text).ok_or_else(|| {
+                    Error::new(ErrorKind::Corrupt, "a checksum of a publishing record is not readable")
+                })?,
+                None => PartChecksum::default(),
+            };
+            blocks.extend((0..pieces).map(|piece| StagedPart { nonce, part, piece, checksum }.id()));
+        }
+        Ok(blocks)
     }
 
     pub fn metadata(&self) -> MetadataPairs {
@@ -350,11 +373,12 @@ mod tests {
             ..Default::default()
         };
         let checksum = DeclaredChecksum { algorithm: Algorithm::Crc32, full_object: false };
+        let run = |(part, pieces)| Run { part, pieces, checksum: PartChecksum::default() };
         let mut marker = Marker::new(&key, Timestamp(5), &attributes, Some(checksum));
         marker.state = State::Publishing(Publishing::new(
             Timestamp(6),
             [1; 8],
-            vec![(1, 1), (3, 2)],
+            vec![(1, 1), (3, 2)].into_iter().map(run).collect(),
             Base::Blob { store_tag: "0x8D".into(), write_id: None },
             true,
             vec![("bluebucket".into(), "1".into())],

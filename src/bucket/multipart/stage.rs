@@ -11,7 +11,7 @@ use crate::blob::get_blob::ReadRange;
 use crate::blob::put_block::BLOCK_BYTES_MAX;
 use crate::blob::{BlobCondition, BlobRef, BlockId, SourceCondition};
 use crate::bucket::Bucket;
-use crate::bucket::block_ids::StagedPart;
+use crate::bucket::block_ids::{PartChecksum, StagedPart};
 use crate::bucket::copy::not_to_be_had;
 use crate::net::Backoff;
 use crate::object::{ErrorKind, Payload, Result, Span, StoreTag};
@@ -36,6 +36,8 @@ pub struct Piece<'a> {
     /// The version of the source that is meant.
     pub store_tag: StoreTag,
     pub span: Span,
+    /// Of the whole part.
+    pub checksum: PartChecksum,
 }
 
 /// Cuts `length` bytes of `source` from `start` on into pieces that blocks can hold. None for no bytes:
@@ -45,7 +47,14 @@ pub fn pieces<'a>(part: u16, source: BlobRef<'a>, store_tag: &StoreTag, start: u
     let piece = |index: u64| {
         let at = start + index * BLOCK_BYTES_MAX;
         let span = Span { start: at, end: (at + BLOCK_BYTES_MAX).min(start + length) };
-        Piece { part, piece: index as u16, source, store_tag: store_tag.clone(), span }
+        Piece {
+            part,
+            piece: index as u16,
+            source,
+            store_tag: store_tag.clone(),
+            span,
+            checksum: PartChecksum::default(),
+        }
     };
     (0..count).map(piece).collect()
 }
@@ -77,7 +86,7 @@ pub async fn stage_with_crcs(
     let stage_one = |piece| -> BoxFuture<'_, Result<(BlockId, Option<u64>)>> {
         async move {
             let piece: &Piece<'_> = piece;
-            let id = StagedPart { nonce, part: piece.part, piece: piece.piece }.id();
+            let id = StagedPart { nonce, part: piece.part, piece: piece.piece, checksum: piece.checksum }.id();
             // The same bytes under the same id: sending it again changes nothing.
             for tries in 1..RESENDS.tries_max {
                 match stage_piece(bucket, blob, id, piece).await {

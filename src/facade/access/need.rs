@@ -22,13 +22,15 @@ pub fn permits(operation: &Operation, allows: impl Fn(A, Resource<'_>) -> bool) 
         on(A::PutObject, address) && (tags.is_none_or(Tags::is_empty) || on(A::PutObjectTagging, address))
     };
     match operation {
-        Operation::ListBuckets => allows(A::ListAllMyBuckets, Resource::Account),
+        Operation::ListBuckets(_) => allows(A::ListAllMyBuckets, Resource::Account),
         Operation::HeadBucket(bucket) => allows(A::HeadBucket, Resource::Bucket(bucket)),
         Operation::CreateBucket(request) => allows(A::CreateBucket, Resource::Bucket(&request.bucket)),
         Operation::DeleteBucket(bucket) => allows(A::DeleteBucket, Resource::Bucket(bucket)),
         Operation::GetBucketLocation(bucket) => allows(A::GetBucketLocation, Resource::Bucket(bucket)),
         Operation::GetBucketVersioning(bucket) => allows(A::GetBucketVersioning, Resource::Bucket(bucket)),
         Operation::GetBucketAcl(bucket) => allows(A::GetBucketAcl, Resource::Bucket(bucket)),
+        Operation::PutBucketAcl(bucket) => allows(A::PutBucketAcl, Resource::Bucket(bucket)),
+        Operation::GetBucketSetting(bucket, _) => allows(A::GetBucketSetting, Resource::Bucket(bucket)),
         Operation::ListObjectsV1(request) => {
             allows(A::ListBucket, Resource::Listing { bucket: &request.bucket, prefix: &request.listing.prefix })
         }
@@ -50,6 +52,7 @@ pub fn permits(operation: &Operation, allows: impl Fn(A, Resource<'_>) -> bool) 
                 && on(A::GetObjectAttributes, &request.object.address)
         }
         Operation::GetObjectAcl(object) => on(A::GetObjectAcl, &object.address),
+        Operation::PutObjectAcl(object) => on(A::PutObjectAcl, &object.address),
         Operation::GetObjectTagging(object) => on(A::GetObjectTagging, &object.address),
         Operation::PutObjectTagging(request) => on(A::PutObjectTagging, &request.object.address),
         Operation::DeleteObjectTagging(object) => on(A::DeleteObjectTagging, &object.address),

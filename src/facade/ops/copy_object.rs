@@ -27,6 +27,7 @@ pub async fn run(call: &Call<'_>, request: CopyObject) -> Result<Response<Body>>
             replace,
             tags: request.replace_tags,
             storage_class: request.storage_class.filter(|class| class != "STANDARD"),
+            checksum: request.checksum_algorithm,
         },
         condition: request.condition,
     };

@@ -1,4 +1,4 @@
-//! DeleteObjects: nothing is read before it is deleted, but where an entry names an ETag.
+//! DeleteObjects: nothing is read before it is deleted, but where an entry demands something of it.
 
 use http::Response;
 
@@ -7,8 +7,8 @@ use crate::facade::handle::Call;
 use crate::facade::respond;
 use crate::migration::router::Route;
 use crate::net::Body;
-use crate::object::{ObjectKey, WriteCondition};
-use crate::s3::error::{Result, S3Error};
+use crate::object::ObjectKey;
+use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::operation::DeleteObjects;
 use crate::s3::xml::delete::{self, DeleteEntry, DeleteOutcome};
 
@@ -33,9 +33,8 @@ async fn delete_all(
     may: impl Fn(&DeleteEntry) -> Result<()>,
 ) -> Vec<Result<(), S3Error>> {
     let rights: Vec<Result<()>> = entries.iter().map(may).collect();
-    let plain = |entry: &DeleteEntry, right: &Result<()>| {
-        right.is_ok() && entry.condition == WriteCondition::None && is_current(entry)
-    };
+    let plain =
+        |entry: &DeleteEntry, right: &Result<()>| right.is_ok() && entry.condition.is_empty() && is_current(entry);
     let asked = entries.iter().zip(&rights).filter(|(entry, right)| plain(entry, right));
     let keys: Vec<ObjectKey> = asked.map(|(entry, _)| entry.key.clone()).collect();
     let mut deleted = route.delete_many(&keys).await.into_iter();
@@ -46,10 +45,9 @@ async fn delete_all(
         } else if right.is_err() {
             right
         } else if is_current(entry) {
-            route.delete(&entry.key, &entry.condition).await.map_err(write_error)
+            route.delete_if(&entry.key, &entry.condition).await.map_err(write_error)
         } else {
-            // A version that never was is gone already.
-            Ok(())
+            Err(S3Code::NoSuchVersion.into())
         });
     }
     results

@@ -6,7 +6,7 @@ use super::{only_null_version, read_error};
 use crate::facade::handle::Call;
 use crate::facade::respond;
 use crate::net::Body;
-use crate::object::{Read, ReadRequest, Selection};
+use crate::object::{OutOfRange, Read, ReadRequest, Selection};
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::operation::ReadObject;
 
@@ -15,6 +15,7 @@ pub async fn get(call: &Call<'_>, request: &ReadObject) -> Result<Response<Body>
     let route = call.route(&request.address.bucket)?;
     match route.get(&request.address.key, &read(request)?).await.map_err(read_error)? {
         Read::NotModified(meta) => Ok(respond::not_modified(&meta)),
+        Read::OutOfRange(nothing) => Err(refused(request, nothing)),
         Read::Object(object) => {
             Ok(respond::object_body(&object.head, object.body, &request.overrides, request.checksum_mode))
         }
@@ -26,6 +27,7 @@ pub async fn head(call: &Call<'_>, request: &ReadObject) -> Result<Response<Body
     let route = call.route(&request.address.bucket)?;
     match route.head(&request.address.key, &read(request)?).await.map_err(read_error)? {
         Read::NotModified(meta) => Ok(respond::not_modified(&meta)),
+        Read::OutOfRange(nothing) => Err(refused(request, nothing)),
         Read::Object(head) => Ok(respond::object_head(&head, &request.overrides, request.checksum_mode)),
     }
 }
@@ -41,4 +43,21 @@ fn read(request: &ReadObject) -> Result<ReadRequest> {
         }
     };
     Ok(ReadRequest { selection, condition: request.condition.clone() })
+}
+
+/// The answer where the object does not have what was asked of it.
+fn refused(request: &ReadObject, nothing: OutOfRange) -> S3Error {
+    match (request.part_number, nothing.parts) {
+        (Some(part), Some(parts)) => S3Error::from(S3Code::InvalidPartNumber)
+            .with("PartNumberRequested", part.to_string())
+            .with("ActualPartCount", parts.to_string()),
+        _ => {
+            let refusal = S3Error::from(S3Code::InvalidRange);
+            let refusal = match request.range {
+                Some(range) => refusal.with("RangeRequested", range.to_string()),
+                None => refusal,
+            };
+            refusal.with(respond::ACTUAL_SIZE, nothing.size.to_string())
+        }
+    }
 }

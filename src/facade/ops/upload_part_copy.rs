@@ -24,16 +24,18 @@ pub async fn run(call: &Call<'_>, request: UploadPartCopy) -> Result<Response<Bo
         source_condition: request.source.condition,
         span: request.range.map(span).transpose()?,
     };
-    let stored = route.copy_part(&address.key, &id, &from, &part).await.map_err(refused)?;
+    let stored =
+        route.copy_part(&address.key, &id, &from, &part).await.map_err(|error| refused(error, request.range))?;
     Ok(respond::xml(copy::render_part(&stored.etag, stored.last_modified, &stored.checksums)))
 }
 
 /// A range of a copy has to lie inside its source; S3 calls any other an argument that is not valid.
-fn refused(error: Error) -> S3Error {
+fn refused(error: Error, range: Option<ByteRange>) -> S3Error {
     match error.kind() {
         ErrorKind::RangeUnsatisfiable => {
             S3Error::new(S3Code::InvalidArgument, "Range specified is not valid for the size of the source object")
                 .with("ArgumentName", "x-amz-copy-source-range")
+                .with("ArgumentValue", range.map(|range| range.to_string()).unwrap_or_default())
         }
         _ => write_error(error),
     }

@@ -1,6 +1,8 @@
 //! What the headers of a write say of the new object.
 
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES};
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, TRANSFER_ENCODING,
+};
 use http::{HeaderMap, HeaderName};
 
 use crate::object::tags::InvalidTags;
@@ -55,7 +57,22 @@ pub fn metadata(headers: &HeaderMap) -> Result<UserMetadata> {
 }
 
 pub fn tags(headers: &HeaderMap) -> Result<Tags> {
-    text(headers, &header::TAGGING)?.map_or(Ok(Tags::default()), |query| Tags::parse_query(query).map_err(invalid_tags))
+    let Some(query) = text(headers, &header::TAGGING)? else { return Ok(Tags::default()) };
+    let tags = Tags::parse_query(query).map_err(|reason| match reason {
+        // In the header S3 calls it a matter of form.
+        InvalidTags::DuplicateKey => invalid_tags(InvalidTags::Encoding).with("ArgumentValue", query),
+        reason => invalid_tags(reason),
+    })?;
+    not_reserved(tags)
+}
+
+/// Refuses tags of the names that AWS keeps for itself.
+pub fn not_reserved(tags: Tags) -> Result<Tags> {
+    let reserved = |key: &str| key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
+    if let Some((key, _)) = tags.iter().find(|(key, _)| reserved(key)) {
+        return Err(S3Error::new(S3Code::InvalidTag, "Your TagKey cannot be prefixed with aws:").with("TagKey", key));
+    }
+    Ok(tags)
 }
 
 /// The answer for a tag set that S3 refuses.
@@ -130,6 +147,26 @@ pub fn refuse_public_acl(headers: &HeaderMap) -> Result<()> {
     }
 }
 
+/// Accepts an access control list that changes nothing: the owner has full control, and nobody else any.
+pub fn same_acl(headers: &HeaderMap) -> Result<()> {
+    refuse_public_acl(headers)?;
+    let lengths = [CONTENT_LENGTH, header::DECODED_CONTENT_LENGTH.clone()];
+    let is_empty = lengths.iter().all(|name| headers.get(name).is_none_or(|length| length == "0"))
+        && !headers.contains_key(TRANSFER_ENCODING);
+    match (headers.contains_key(&header::ACL), is_empty) {
+        (true, true) => Ok(()),
+        (false, true) => {
+            Err(S3Error::from(S3Code::MissingSecurityHeader).with("MissingHeaderName", header::ACL.as_str()))
+        }
+        (_, false) => Err(S3Code::AccessControlListNotSupported.into()),
+    }
+}
+
+/// The answer to whatever speaks of object lock.
+pub fn no_object_lock() -> S3Error {
+    S3Error::new(S3Code::InvalidRequest, "Bucket is missing Object Lock Configuration")
+}
+
 /// Refuses headers whose function is not served, on any operation on an object: to ignore one of
 /// them would be to do something else than was asked.
 pub fn refuse_unserved(headers: &HeaderMap) -> Result<()> {
@@ -143,7 +180,7 @@ pub fn refuse_unserved(headers: &HeaderMap) -> Result<()> {
             return Err(not_implemented("Server-side encryption with KMS keys (SSE-KMS) is not implemented."));
         }
         if name.starts_with(header::LOCK_PREFIX) {
-            return Err(S3Error::new(S3Code::InvalidRequest, "Bucket is missing Object Lock Configuration"));
+            return Err(no_object_lock());
         }
     }
     if headers.contains_key(&header::WRITE_OFFSET_BYTES) {

@@ -7,8 +7,8 @@ use crate::object::BucketName;
 use crate::s3::error::Result;
 use crate::s3::header;
 use crate::s3::operation::{
-    CreateBucket, DeleteObjects, ListMultipartUploads, ListObjectVersions, ListObjectsV1, ListObjectsV2, Listing,
-    Operation,
+    BucketSetting, CreateBucket, DeleteObjects, ListBuckets, ListMultipartUploads, ListObjectVersions, ListObjectsV1,
+    ListObjectsV2, Listing, Operation,
 };
 use crate::s3::payload::BodyDeclaration;
 use crate::s3::xml::KeyEncoding;
@@ -19,6 +19,10 @@ pub(super) fn parse(input: &Input<'_>, bucket: BucketName) -> Result<Operation> 
     match *input.method {
         Method::GET => get(input, bucket),
         Method::HEAD => Ok(Operation::HeadBucket(bucket)),
+        Method::PUT if input.query.has("acl") => {
+            attributes::same_acl(input.headers)?;
+            Ok(Operation::PutBucketAcl(bucket))
+        }
         Method::PUT => match refused(input, &bucket) {
             Some(refusal) => Ok(refusal),
             None => create(input, bucket),
@@ -54,6 +58,9 @@ fn get(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
     }
     if query.has("versions") {
         return list_versions(input, bucket);
+    }
+    if let Some(setting) = BucketSetting::of(query) {
+        return Ok(Operation::GetBucketSetting(bucket, setting));
     }
     if let Some(refusal) = unserved::find(unserved::BUCKET, input.method, input.query, &bucket) {
         return Ok(refusal);
@@ -96,6 +103,23 @@ fn list_uploads(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
     let listing = listing(input, "max-uploads")?;
     Ok(Operation::ListMultipartUploads(ListMultipartUploads { bucket, listing, key_marker, upload_id_marker }))
 }
+
+/// ListBuckets, whole or in pages.
+pub(super) fn list(input: &Input<'_>) -> Result<Operation> {
+    let max = match input.number("max-buckets")? {
+        Some(0) => return Err(invalid("max-buckets", "Argument max-buckets must be an integer between 1 and 10000")),
+        max => max.map(|max| max.min(BUCKETS_MAX) as usize),
+    };
+    Ok(Operation::ListBuckets(ListBuckets {
+        max,
+        continuation_token: input.non_empty("continuation-token")?,
+        prefix: input.non_empty("prefix")?,
+        region: input.non_empty("bucket-region")?,
+    }))
+}
+
+/// Most buckets of a page (set by S3).
+const BUCKETS_MAX: u64 = 10_000;
 
 fn listing(input: &Input<'_>, limit: &'static str) -> Result<Listing> {
     Ok(Listing {

@@ -4,11 +4,12 @@ use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SIN
 use http::{HeaderMap, HeaderName};
 
 use crate::object::condition::TagList;
-use crate::object::{ReadCondition, Timestamp, WriteCondition};
+use crate::object::{DeleteCondition, ReadCondition, Timestamp, WriteCondition};
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::header;
 
 use super::attributes::text;
+use super::invalid;
 
 /// Conditions of a GET or HEAD.
 pub fn read(headers: &HeaderMap) -> Result<ReadCondition> {
@@ -43,6 +44,33 @@ pub fn write(headers: &HeaderMap) -> Result<WriteCondition> {
         (Some(list), None) => Ok(WriteCondition::Match(list)),
         (_, Some(_)) => Err(not_implemented()),
     }
+}
+
+/// The condition of a delete. Time and size S3 evaluates in directory buckets only; here they mean the
+/// same in every bucket.
+pub fn delete(headers: &HeaderMap) -> Result<DeleteCondition> {
+    if headers.contains_key(IF_UNMODIFIED_SINCE) || headers.contains_key(IF_NONE_MATCH) {
+        return Err(not_implemented());
+    }
+    let last_modified = match text(headers, &header::IF_MATCH_LAST_MODIFIED_TIME)? {
+        None => None,
+        Some(text) => Some(
+            Timestamp::parse_http(text)
+                .or_else(|| Timestamp::parse_iso8601(text))
+                .ok_or_else(|| invalid("x-amz-if-match-last-modified-time", "The time is not valid."))?,
+        ),
+    };
+    let size = match text(headers, &header::IF_MATCH_SIZE)? {
+        None => None,
+        Some(text) => Some(byte_count(text).ok_or_else(|| invalid("x-amz-if-match-size", "The size is not valid."))?),
+    };
+    Ok(DeleteCondition { etag: tags(headers, &IF_MATCH)?, last_modified, size })
+}
+
+/// A number of bytes, without a sign.
+pub fn byte_count(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
 }
 
 fn of(headers: &HeaderMap, names: [&HeaderName; 4]) -> Result<ReadCondition> {

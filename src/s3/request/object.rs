@@ -51,6 +51,9 @@ fn get(input: &Input<'_>, address: ObjectAddress) -> Result<Operation> {
     if query.has("acl") {
         return Ok(Operation::GetObjectAcl(versioned(input, address)?));
     }
+    if query.has("retention") || query.has("legal-hold") {
+        return Err(attributes::no_object_lock());
+    }
     match unserved::find(unserved::OBJECT, input.method, input.query, &address.bucket) {
         Some(refusal) => Ok(refusal),
         None => Ok(Operation::GetObject(read(input, address)?)),
@@ -62,6 +65,10 @@ fn put(input: &Input<'_>, address: ObjectAddress) -> Result<Operation> {
     if query.has("tagging") {
         let body = BodyDeclaration::parse(input.headers)?;
         return Ok(Operation::PutObjectTagging(PutObjectTagging { object: versioned(input, address)?, body }));
+    }
+    if query.has("acl") {
+        attributes::same_acl(input.headers)?;
+        return Ok(Operation::PutObjectAcl(versioned(input, address)?));
     }
     if let Some(refusal) = unserved::find(unserved::OBJECT, input.method, input.query, &address.bucket) {
         return Ok(refusal);
@@ -142,7 +149,7 @@ fn delete(input: &Input<'_>, address: ObjectAddress) -> Result<Operation> {
     if let Some(refusal) = refusal.or_else(|| input.unknown_subresource(&address.bucket)) {
         return Ok(refusal);
     }
-    let condition = condition::write(input.headers)?;
+    let condition = condition::delete(input.headers)?;
     Ok(Operation::DeleteObject(DeleteObject { object: versioned(input, address)?, condition }))
 }
 

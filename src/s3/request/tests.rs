@@ -47,7 +47,7 @@ fn every_operation() {
         ("POST /bucket", &[LENGTH], "PostObject"),
         ("GET /bucket?lifecycle", &[], "GetBucketLifecycleConfiguration"),
         ("PUT /bucket?versioning", &[LENGTH], "PutBucketVersioning"),
-        ("PUT /bucket?acl", &[], "PutBucketAcl"),
+        ("PUT /bucket?acl", &["x-amz-acl: private"], "PutBucketAcl"),
         ("DELETE /bucket?policy", &[], "DeleteBucketPolicy"),
         ("DELETE /bucket?brand-new", &[], "UnknownSubresource"),
         ("DELETE /bucket?acl", &[], "MethodNotAllowed"),
@@ -60,11 +60,11 @@ fn every_operation() {
         ("GET /bucket/k?tagging", &[], "GetObjectTagging"),
         ("GET /bucket/k?uploadId=u", &[], "ListParts"),
         ("GET /bucket/k?torrent", &[], "GetObjectTorrent"),
-        ("GET /bucket/k?retention", &[], "GetObjectRetention"),
+        ("PUT /bucket/k?retention", &[LENGTH], "PutObjectRetention"),
         ("PUT /bucket/k?x-id=PutObject", &[LENGTH], "PutObject"),
         ("PUT /bucket/k", &[source], "CopyObject"),
         ("PUT /bucket/k?tagging=", &[LENGTH], "PutObjectTagging"),
-        ("PUT /bucket/k?acl", &[], "PutObjectAcl"),
+        ("PUT /bucket/k?acl", &["x-amz-acl: bucket-owner-full-control"], "PutObjectAcl"),
         ("PUT /bucket/k?uploads", &[LENGTH], "UnknownSubresource"),
         ("PUT /bucket/k?brand-new", &[LENGTH], "UnknownSubresource"),
         ("PUT /bucket/k?partNumber=1&uploadId=u", &[LENGTH], "UploadPart"),
@@ -85,7 +85,7 @@ fn every_operation() {
     ] {
         let operation = ask(line, headers).unwrap_or_else(|error| panic!("{line}: {error}"));
         assert_eq!(operation.name(), name, "{line}");
-        let about_bucket = !matches!(operation, Operation::ListBuckets | Operation::MethodNotAllowed);
+        let about_bucket = !matches!(operation, Operation::ListBuckets(_) | Operation::MethodNotAllowed);
         assert_eq!(operation.bucket().map(BucketName::as_str), about_bucket.then_some("bucket"), "{line}");
     }
 }
@@ -119,12 +119,19 @@ fn refusals() {
         ("PUT /bucket/k", &[], S3Code::MissingContentLength),
         ("PUT /bucket/k", &["content-length: 5368709121"], S3Code::EntityTooLarge),
         ("PUT /bucket/k", &[LENGTH, &meta], S3Code::MetadataTooLarge),
-        ("PUT /bucket/k", &[LENGTH, "x-amz-tagging: a=1&a=2"], S3Code::InvalidTag),
+        ("PUT /bucket/k", &[LENGTH, "x-amz-tagging: a=1&a=2"], S3Code::InvalidArgument),
+        ("PUT /bucket/k", &[LENGTH, "x-amz-tagging: AWS:a=1"], S3Code::InvalidTag),
         ("PUT /bucket/k", &[LENGTH, "x-amz-tagging: a=%zz"], S3Code::InvalidArgument),
         ("PUT /bucket/k", &[LENGTH, "x-amz-acl: public-read"], S3Code::AccessControlListNotSupported),
         ("PUT /bucket/k", &[LENGTH, "x-amz-acl: junk"], S3Code::InvalidArgument),
         ("PUT /bucket/k", &[LENGTH, "x-amz-grant-read: id=1"], S3Code::AccessControlListNotSupported),
         ("PUT /bucket", &["x-amz-acl: public-read-write"], S3Code::AccessControlListNotSupported),
+        ("PUT /bucket?acl", &["x-amz-acl: public-read"], S3Code::AccessControlListNotSupported),
+        ("PUT /bucket?acl", &["content-length: 80"], S3Code::AccessControlListNotSupported),
+        ("PUT /bucket/k?acl", &["x-amz-grant-read: id=1"], S3Code::AccessControlListNotSupported),
+        ("PUT /bucket/k?acl", &["content-length: 0"], S3Code::MissingSecurityHeader),
+        ("GET /bucket/k?retention", &[], S3Code::InvalidRequest),
+        ("GET /?max-buckets=0", &[], S3Code::InvalidArgument),
         ("PUT /bucket/k", &[LENGTH, "x-amz-storage-class: FAST"], S3Code::InvalidStorageClass),
         ("PUT /bucket/k", &[LENGTH, "x-amz-server-side-encryption: aws:kms"], S3Code::NotImplemented),
         ("PUT /bucket/k", &[LENGTH, "x-amz-server-side-encryption: DES"], S3Code::InvalidEncryptionAlgorithmError),
@@ -142,7 +149,9 @@ fn refusals() {
         ("PUT /bucket/k", &["x-amz-copy-source: bucket"], S3Code::InvalidArgument),
         ("PUT /bucket/k", &["x-amz-copy-source: a/b", "x-amz-metadata-directive: NO"], S3Code::InvalidBucketName),
         ("PUT /bucket/k", &["x-amz-copy-source: abc/b", "x-amz-metadata-directive: NO"], S3Code::InvalidArgument),
-        ("DELETE /bucket/k", &["x-amz-if-match-size: 3"], S3Code::NotImplemented),
+        ("DELETE /bucket/k", &["x-amz-if-match-size: -3"], S3Code::InvalidArgument),
+        ("DELETE /bucket/k", &["x-amz-if-match-last-modified-time: never"], S3Code::InvalidArgument),
+        ("PUT /bucket/k", &[LENGTH, "x-amz-if-match-size: 3"], S3Code::NotImplemented),
         ("DELETE /bucket/k?uploadId=", &[], S3Code::InvalidArgument),
         (
             "POST /bucket/k?uploads",

@@ -33,23 +33,23 @@ fn name_of(names: &[&'static str; 4], method: &Method) -> Option<&'static str> {
 /// Sub-resources of buckets: the query parameter, and the operations of GET, PUT, DELETE and POST.
 /// An empty name: no such operation, or it is served elsewhere.
 pub const BUCKET: &Table = &[
-    ("accelerate", ["GetBucketAccelerateConfiguration", "PutBucketAccelerateConfiguration", "", ""]),
-    ("acl", ["", "PutBucketAcl", "", ""]),
+    ("accelerate", ["", "PutBucketAccelerateConfiguration", "", ""]),
+    ("acl", ["", "", "", ""]),
     (
         "analytics",
         [
-            "GetBucketAnalyticsConfiguration",
+            "ListBucketAnalyticsConfigurations",
             "PutBucketAnalyticsConfiguration",
             "DeleteBucketAnalyticsConfiguration",
             "",
         ],
     ),
-    ("cors", ["GetBucketCors", "PutBucketCors", "DeleteBucketCors", ""]),
-    ("encryption", ["GetBucketEncryption", "PutBucketEncryption", "DeleteBucketEncryption", ""]),
+    ("cors", ["", "PutBucketCors", "DeleteBucketCors", ""]),
+    ("encryption", ["", "PutBucketEncryption", "DeleteBucketEncryption", ""]),
     (
         "intelligent-tiering",
         [
-            "GetBucketIntelligentTieringConfiguration",
+            "ListBucketIntelligentTieringConfigurations",
             "PutBucketIntelligentTieringConfiguration",
             "DeleteBucketIntelligentTieringConfiguration",
             "",
@@ -58,14 +58,14 @@ pub const BUCKET: &Table = &[
     (
         "inventory",
         [
-            "GetBucketInventoryConfiguration",
+            "ListBucketInventoryConfigurations",
             "PutBucketInventoryConfiguration",
             "DeleteBucketInventoryConfiguration",
             "",
         ],
     ),
-    ("lifecycle", ["GetBucketLifecycleConfiguration", "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle", ""]),
-    ("logging", ["GetBucketLogging", "PutBucketLogging", "", ""]),
+    ("lifecycle", ["", "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle", ""]),
+    ("logging", ["", "PutBucketLogging", "", ""]),
     (
         "metadataTable",
         [
@@ -77,34 +77,31 @@ pub const BUCKET: &Table = &[
     ),
     (
         "metrics",
-        ["GetBucketMetricsConfiguration", "PutBucketMetricsConfiguration", "DeleteBucketMetricsConfiguration", ""],
+        ["ListBucketMetricsConfigurations", "PutBucketMetricsConfiguration", "DeleteBucketMetricsConfiguration", ""],
     ),
-    ("notification", ["GetBucketNotificationConfiguration", "PutBucketNotificationConfiguration", "", ""]),
-    ("object-lock", ["GetObjectLockConfiguration", "PutObjectLockConfiguration", "", ""]),
-    (
-        "ownershipControls",
-        ["GetBucketOwnershipControls", "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", ""],
-    ),
-    ("policy", ["GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy", ""]),
-    ("policyStatus", ["GetBucketPolicyStatus", "", "", ""]),
-    ("publicAccessBlock", ["GetPublicAccessBlock", "PutPublicAccessBlock", "DeletePublicAccessBlock", ""]),
-    ("replication", ["GetBucketReplication", "PutBucketReplication", "DeleteBucketReplication", ""]),
-    ("requestPayment", ["GetBucketRequestPayment", "PutBucketRequestPayment", "", ""]),
+    ("notification", ["", "PutBucketNotificationConfiguration", "", ""]),
+    ("object-lock", ["", "PutObjectLockConfiguration", "", ""]),
+    ("ownershipControls", ["", "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", ""]),
+    ("policy", ["", "PutBucketPolicy", "DeleteBucketPolicy", ""]),
+    ("policyStatus", ["", "", "", ""]),
+    ("publicAccessBlock", ["", "PutPublicAccessBlock", "DeletePublicAccessBlock", ""]),
+    ("replication", ["", "PutBucketReplication", "DeleteBucketReplication", ""]),
+    ("requestPayment", ["", "PutBucketRequestPayment", "", ""]),
     ("session", ["CreateSession", "", "", ""]),
-    ("tagging", ["GetBucketTagging", "PutBucketTagging", "DeleteBucketTagging", ""]),
+    ("tagging", ["", "PutBucketTagging", "DeleteBucketTagging", ""]),
     ("versioning", ["", "PutBucketVersioning", "", ""]),
-    ("website", ["GetBucketWebsite", "PutBucketWebsite", "DeleteBucketWebsite", ""]),
+    ("website", ["", "PutBucketWebsite", "DeleteBucketWebsite", ""]),
 ];
 
 /// The same of objects.
 pub const OBJECT: &Table = &[
-    ("acl", ["", "PutObjectAcl", "", ""]),
+    ("acl", ["", "", "", ""]),
     ("append", ["", "AppendObject", "", "AppendObject"]),
     ("encryption", ["", "UpdateObjectEncryption", "", ""]),
-    ("legal-hold", ["GetObjectLegalHold", "PutObjectLegalHold", "", ""]),
+    ("legal-hold", ["", "PutObjectLegalHold", "", ""]),
     ("renameObject", ["", "RenameObject", "", ""]),
     ("restore", ["", "", "", "RestoreObject"]),
-    ("retention", ["GetObjectRetention", "PutObjectRetention", "", ""]),
+    ("retention", ["", "PutObjectRetention", "", ""]),
     ("select", ["", "", "", "SelectObjectContent"]),
     ("torrent", ["GetObjectTorrent", "", "", ""]),
 ];

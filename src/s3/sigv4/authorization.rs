@@ -1,5 +1,7 @@
 //! A signature in the `Authorization` header.
 
+use std::borrow::Cow;
+
 use http::header::{AUTHORIZATION, DATE};
 use http::{HeaderMap, HeaderValue};
 
@@ -68,11 +70,20 @@ pub fn version_2() -> S3Error {
 fn time(headers: &HeaderMap) -> Result<Timestamp> {
     let of = |value: &HeaderValue| {
         let text = text(value)?.trim();
-        Timestamp::parse_amz(text).or_else(|| Timestamp::parse_http(text))
+        Timestamp::parse_amz(text).or_else(|| Timestamp::parse_http(&with_zone_name(text)))
     };
     headers.get(&header::DATE).or_else(|| headers.get(DATE)).and_then(of).ok_or_else(|| {
         S3Error::new(S3Code::AccessDenied, "AWS authentication requires a valid Date or x-amz-date header")
     })
+}
+
+/// RFC 2822 writes Greenwich as a number as well, and several signers do (section 3.3).
+fn with_zone_name(date: &str) -> Cow<'_, str> {
+    let zones = ["+0000", "-0000", "UTC", "UT", "Z"];
+    match zones.iter().find_map(|zone| date.strip_suffix(zone)) {
+        Some(date) => Cow::Owned(format!("{} GMT", date.trim_end())),
+        None => Cow::Borrowed(date),
+    }
 }
 
 fn text(value: &HeaderValue) -> Option<&str> {

@@ -2,8 +2,9 @@
 
 use crate::object::condition::TagList;
 use crate::object::key::InvalidKey;
-use crate::object::{ObjectKey, WriteCondition};
+use crate::object::{DeleteCondition, ObjectKey, Timestamp};
 use crate::s3::error::{Result, S3Code, S3Error};
+use crate::s3::request::byte_count;
 
 use super::reader::{Element, malformed, read};
 use super::writer::Writer;
@@ -25,7 +26,7 @@ pub struct Delete {
 pub struct DeleteEntry {
     pub key: ObjectKey,
     pub version_id: Option<String>,
-    pub condition: WriteCondition,
+    pub condition: DeleteCondition,
 }
 
 /// What became of one key.
@@ -37,8 +38,8 @@ pub struct DeleteOutcome<'a> {
 }
 
 /// # Errors
-/// MalformedXML, also for no key and for more than 1000; KeyTooLongError; NotImplemented for
-/// conditions on time or size, which S3 has for directory buckets only.
+/// MalformedXML, also for no key, for more than 1000, and for a time or size that is none;
+/// KeyTooLongError.
 pub fn parse(document: &[u8]) -> Result<Delete> {
     let root = read(document, "Delete")?;
     if !(1..=KEYS_MAX).contains(&root.all("Object").count()) {
@@ -53,9 +54,6 @@ pub fn parse(document: &[u8]) -> Result<Delete> {
 }
 
 fn entry(element: &Element) -> Result<DeleteEntry> {
-    if element.text_of("LastModifiedTime")?.is_some() || element.text_of("Size")?.is_some() {
-        return Err(S3Error::new(S3Code::NotImplemented, "Deleting by time or size is not implemented."));
-    }
     let key = ObjectKey::new(element.required("Key")?).map_err(|error| match error {
         InvalidKey::Empty => malformed(),
         InvalidKey::TooLong => S3Code::KeyTooLongError.into(),
@@ -64,8 +62,17 @@ fn entry(element: &Element) -> Result<DeleteEntry> {
     Ok(DeleteEntry {
         key,
         version_id: filled("VersionId")?.map(str::to_owned),
-        condition: filled("ETag")?.map_or(WriteCondition::None, |etag| WriteCondition::Match(TagList::parse(etag))),
+        condition: DeleteCondition {
+            etag: filled("ETag")?.map(TagList::parse),
+            last_modified: filled("LastModifiedTime")?.map(|text| time(text).ok_or_else(malformed)).transpose()?,
+            size: filled("Size")?.map(|text| byte_count(text).ok_or_else(malformed)).transpose()?,
+        },
     })
+}
+
+/// SDKs write times as ISO 8601, or as HTTP does.
+fn time(text: &str) -> Option<Timestamp> {
+    Timestamp::parse_iso8601(text).or_else(|| Timestamp::parse_http(text))
 }
 
 /// The answer, in the order given; `quiet` leaves out what went well.

@@ -25,7 +25,7 @@ pub struct ObjectAttributes<'a> {
 pub struct ObjectParts {
     pub total: u64,
     pub truncated: bool,
-    /// Shown by S3 only if the parts have checksums.
+    /// None if only their number is known.
     pub parts: Vec<ObjectPart>,
 }
 

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::object::listing::{ListEntry, ListPage, ListedObject};
-use crate::object::{BucketName, Checksum, ETag, ObjectKey, Tags, Timestamp, WriteCondition};
+use crate::object::{BucketName, Checksum, ETag, ObjectKey, Tags, Timestamp};
 use crate::s3::error::{S3Code, S3Error};
 use crate::s3::operation::{
     Attributes, GetObjectAttributes, ListMultipartUploads, ListObjectVersions, ListObjectsV1, ListObjectsV2, ListParts,
@@ -102,14 +102,16 @@ fn list_objects_v1_and_versions() {
 #[test]
 fn small_documents() {
     let owner = Owner::default();
+    let name = bucket();
+    let buckets = list_buckets::Page { buckets: &[(&name, AT)], region: "r", prefix: Some("b"), next: Some("t") };
     assert_eq!(body(&location::render("us-east-1"), "LocationConstraint"), "");
     assert_eq!(body(&location::render("eu-west-1"), "LocationConstraint"), "eu-west-1");
     assert_eq!(body(&versioning::render(), "VersioningConfiguration"), "");
     assert_eq!(
-        body(&list_buckets::render(&owner, [(&bucket(), AT)]), "ListAllMyBucketsResult"),
+        body(&list_buckets::render(&owner, &buckets), "ListAllMyBucketsResult"),
         format!(
             "{OWNER}<Buckets><Bucket><Name>bucket</Name><CreationDate>2026-11-23T05:41:51.000Z</CreationDate>\
-             </Bucket></Buckets>"
+             <BucketRegion>r</BucketRegion></Bucket></Buckets><Prefix>b</Prefix><ContinuationToken>t</ContinuationToken>"
         )
     );
     let acl = access_control::render(&owner);
@@ -261,7 +263,7 @@ fn delete_both_ways() {
     assert!(delete.quiet);
     assert_eq!(delete.objects[0].key.as_str(), " a&é ");
     assert_eq!(delete.objects[1].version_id.as_deref(), Some("null"));
-    assert!(matches!(delete.objects[1].condition, WriteCondition::Match(_)));
+    assert!(delete.objects[0].condition.is_empty() && delete.objects[1].condition.etag.is_some());
     let [first, second] = &delete.objects[..] else { panic!() };
     let outcomes = [
         delete::DeleteOutcome { entry: first, result: Ok(()) },
@@ -274,13 +276,20 @@ fn delete_both_ways() {
 
     let of = |count: usize| format!("<Delete>{}</Delete>", "<Object><Key>k</Key></Object>".repeat(count));
     assert_eq!(delete::parse(of(1_000).as_bytes()).unwrap().objects.len(), 1_000);
+    let demanding = of(1).replace(
+        "</Key>",
+        "</Key><ETag>*</ETag><LastModifiedTime>2026-11-23T05:41:51Z</LastModifiedTime><Size>3</Size>",
+    );
+    let condition = delete::parse(demanding.as_bytes()).unwrap().objects.remove(0).condition;
+    assert_eq!((condition.last_modified, condition.size), (Some(AT), Some(3)));
     let long = of(1).replace(">k<", &format!(">{}<", "k".repeat(1_025)));
     for (document, expected) in [
         (of(0), S3Code::MalformedXML),
         (of(1_001), S3Code::MalformedXML),
         (of(1).replace(">k<", "><"), S3Code::MalformedXML),
         (long, S3Code::KeyTooLongError),
-        (of(1).replace("</Key>", "</Key><Size>3</Size>"), S3Code::NotImplemented),
+        (of(1).replace("</Key>", "</Key><Size>-3</Size>"), S3Code::MalformedXML),
+        (of(1).replace("</Key>", "</Key><LastModifiedTime>never</LastModifiedTime>"), S3Code::MalformedXML),
         (of(1).replace("<Delete>", "<Delete><Quiet>yes</Quiet>"), S3Code::MalformedXML),
     ] {
         assert_eq!(delete::parse(document.as_bytes()).unwrap_err().code(), expected, "{document:.200}");
@@ -297,6 +306,7 @@ fn tagging_both_ways() {
         ("<Tagging><TagSet/><TagSet/></Tagging>", S3Code::MalformedXML),
         ("<Tagging><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>", S3Code::MalformedXML),
         ("<Tagging><TagSet><Tag><Key></Key><Value>v</Value></Tag></TagSet></Tagging>", S3Code::InvalidTag),
+        ("<Tagging><TagSet><Tag><Key>aws:a</Key><Value>v</Value></Tag></TagSet></Tagging>", S3Code::InvalidTag),
     ] {
         assert_eq!(tagging::parse(document.as_bytes()).unwrap_err().code(), expected, "{document}");
     }

@@ -20,6 +20,8 @@ pub struct RequestBuilder {
     mode: BodyMode,
     chunked: bool,
     date: String,
+    /// Sent in place of `x-amz-date`.
+    http_date: Option<String>,
     expires: Option<i64>,
     anonymous: bool,
     decoded_length: Option<usize>,
@@ -50,6 +52,7 @@ impl RequestBuilder {
             mode: BodyMode::Signed,
             chunked: false,
             date: amz_date(SystemTime::now()),
+            http_date: None,
             expires: None,
             anonymous: false,
             decoded_length: None,
@@ -81,6 +84,12 @@ impl RequestBuilder {
     /// Signs for another time: `20130524T000000Z`.
     pub fn date(self, amz_date: &str) -> Self {
         Self { date: amz_date.into(), ..self }
+    }
+
+    /// Signs by a `Date` header in place of `x-amz-date`, as `Sun, 06 Nov 1994 08:49:37` and a zone.
+    pub fn dated(self, date: &str) -> Self {
+        let at = httpdate::parse_http_date(&format!("{} GMT", &date[..25])).unwrap();
+        Self { date: amz_date(at), http_date: Some(date.into()), ..self }
     }
 
     /// Signs for a time that is off by so many seconds.
@@ -121,7 +130,10 @@ impl RequestBuilder {
     fn build_signed(&self) -> RawRequest {
         let payload = self.mode.payload(&self.body);
         let mut headers = vec![("host".to_owned(), self.host.clone())];
-        headers.push(("x-amz-date".into(), self.date.clone()));
+        match &self.http_date {
+            Some(date) => headers.push(("date".into(), date.clone())),
+            None => headers.push(("x-amz-date".into(), self.date.clone())),
+        }
         if self.tells_hash {
             headers.push(("x-amz-content-sha256".into(), payload.clone()));
         }
