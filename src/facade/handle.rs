@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::header::{CONTENT_TYPE, HOST};
+use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
@@ -50,7 +52,7 @@ impl Facade {
             respond::error(&error, &path, &request_id, method == Method::HEAD)
         });
         respond::set(response.headers_mut(), header::REQUEST_ID.clone(), &request_id);
-        response.headers_mut().insert(http::header::SERVER, http::HeaderValue::from_static(respond::HOST_ID));
+        respond::always(response.headers_mut());
         tracing::debug!(
             target: "bluebucket::access",
             method = %method,
@@ -76,6 +78,8 @@ impl Facade {
     async fn answer(&self, request: Request<Incoming>, request_id: &str, tally: &mut Tally) -> Result<Response<Body>> {
         let (head, body) = request.into_parts();
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or(""));
+        check_one_target(&head)?;
+        refuse_form(&head)?;
         let identity = self.authenticate(&head.method, path, query, &head.headers)?;
         tally.key = Some(identity.key.clone());
         let operation = request::parse(&head.method, path, query, &head.headers, &self.settings.addressing)?;
@@ -113,6 +117,30 @@ impl Facade {
         })
     }
 }
+
+/// Two hosts could mean two buckets to two readers, and only one of them is signed: several Host headers (RFC 9112
+/// section 3.2), or a target in absolute form that names another host.
+fn check_one_target(head: &Parts) -> Result<()> {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let host = hosts.next().map_or(&b""[..], |host| host.as_bytes());
+    let named = head.uri.authority().map_or(host, |named| named.as_str().as_bytes());
+    if hosts.next().is_none() && named.eq_ignore_ascii_case(host) {
+        return Ok(());
+    }
+    Err(S3Error::new(S3Code::InvalidRequest, "The request names more than one host."))
+}
+
+/// An upload by a browser's form carries its signature in its fields. None of it is served, signed or not.
+fn refuse_form(head: &Parts) -> Result<()> {
+    let content_type = head.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let form = content_type.get(..FORM.len()).is_some_and(|start| start.eq_ignore_ascii_case(FORM));
+    if head.method == Method::POST && form {
+        return Err(S3Error::new(S3Code::NotImplemented, "PostObject is not served."));
+    }
+    Ok(())
+}
+
+const FORM: &[u8] = b"multipart/form-data";
 
 /// The store took too long. A write may have landed, which an honest 500 says.
 fn overdue(writes: bool) -> S3Error {
