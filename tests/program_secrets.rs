@@ -311,6 +311,21 @@ fn account_sas() -> String {
     format!("sv={version}&ss=b&srt=sco&sp={permissions}&se={expires}&sig={signature}")
 }
 
+/// The search can fail.
+#[test]
+fn the_search_finds_what_it_should() {
+    for text in [
+        "GET /c/b?sv=1&sig=AbCdEf%2F0123456789&se=1",
+        "Credential=AK/1, Signature=0123456789abcdef",
+        "authorization: SharedKey devstoreaccount1:AbCdEf/0123456789=",
+        "Bearer eyJhbGciOiJSUzI1NiJ9.e30.x",
+        "AccountName=a;AccountKey=AbCdEf0123456789==",
+    ] {
+        assert_eq!(unmasked(text).len(), 1, "{text}");
+        assert!(unmasked(&bluebucket::telemetry::redact::scrub(text)).is_empty(), "{text}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_secret_is_written_at_the_most_talkative_level() {
     let mut world = World::new().await;
