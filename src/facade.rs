@@ -3,6 +3,8 @@
 //! The life of a request stands in [`handle`] as named steps. Errors become answers in [`respond`]
 //! and nowhere else; which side serves a bucket is the business of [`crate::migration::router`].
 
+#![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
+
 pub mod access;
 mod auth;
 mod body;

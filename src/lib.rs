@@ -36,6 +36,14 @@
 //! - Azure's ETags never reach S3 clients; S3's ETags never reach Azure.
 //! - Only `migration` decides what the mover may overwrite, and it is always conditional.
 //! - No two tries stage blocks under one id.
+//! - There is no unsafe code, and what comes off the network cannot make the path of a request panic.
+
+#![forbid(unsafe_code)]
+// A place that cannot go wrong says why.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo)
+)]
 
 pub mod admin;
 pub mod blob;

@@ -4,6 +4,9 @@
 //! rendered from and parsed into types of `object`; signatures and bodies are verified here and
 //! nowhere else. The vocabulary of answers is one table in [`error`].
 
+// What comes off the network is read here: no index may be able to miss.
+#![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
+
 pub mod addressing;
 pub mod aws_chunked;
 pub mod continuation;

@@ -194,6 +194,7 @@ impl StateStore {
     }
 }
 
+#[expect(clippy::expect_used, reason = "without randomness nothing may be written")]
 fn random() -> [u8; 9] {
     let mut bytes = [0; 9];
     getrandom::fill(&mut bytes).expect("the operating system provides randomness");

@@ -60,6 +60,21 @@ fn there_is_no_unsafe_code() {
     report(others.flat_map(|source| find(&source, &source.code, &["unsafe"], "is unsafe code")).collect());
 }
 
+/// A signature is a `Mac` and a secret a `Secret`: their `==` takes the same time wherever they differ. As plain bytes or
+/// text they would be compared like any other.
+#[test]
+fn signatures_and_secrets_are_compared_in_constant_time() {
+    let compared = ["expose() ==", "expose() !=", "expose().eq(", "expose().cmp(", "expose().as_bytes() =="];
+    let plain = ["signature: [u8; 32]", "signature: Option<[u8; 32]>", "claimed: [u8; 32]", "mac: [u8; 32]"];
+    let found = sources("src").into_iter().flat_map(|source| {
+        let code = source.product_code();
+        let mut found = find(&source, code, &compared, "takes longer the more of a guess is right");
+        found.extend(find(&source, code, &plain, "has to be a `Mac`"));
+        found
+    });
+    report(found.collect());
+}
+
 #[test]
 fn nothing_is_left_for_later() {
     let notes = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X ")];

@@ -6,6 +6,8 @@ mod harness;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use bluebucket::config::{Config, Environment, Secrets};
 use bluebucket::emulator::{DEVELOPMENT_KEY, Fault, Operation};
 use bluebucket::facade::SealingKeys;
 use harness::product::{ACCESS_KEY, BUCKET, Product, SECRET};
@@ -23,6 +25,54 @@ impl Write for Log {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+/// What holds a secret may be printed by whoever debugs it, a panic among them.
+#[test]
+fn types_that_hold_secrets_do_not_show_them() {
+    let secret = "canary-in-debug+0123456789";
+    let text = "[azure]\naccount = \"acct\"\ncredential = \"shared-key\"\n\
+                [source]\nregion = \"us-east-1\"\ncredentials = \"static\"\n\
+                [[bucket]]\nname = \"local-iceberg-test\"\ncontainer = \"iceberg\"\n\
+                [facade]\nlisten = \"127.0.0.1:0\"\n\
+                [[facade.key]]\nname = \"trino\"\naccess_key_id = \"trino-key\"\nsecret_env = \"SECRET\"\nbuckets = [\"*\"]\n";
+    let names = [
+        "AZURE_STORAGE_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "SECRET",
+        "BLUEBUCKET_X",
+    ];
+    let environment =
+        |names: &[&str]| -> Environment { names.iter().map(|name| ((*name).to_owned(), secret.to_owned())).collect() };
+    let config = Config::parse(text, "file", "".into(), &environment(&names[..5]), Secrets::Required);
+    let config = config.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let mistakes = Config::parse(text, "file", "".into(), &environment(&names), Secrets::Required).unwrap_err();
+    let signer = bluebucket::s3::sigv4::Credentials {
+        access_key: "AK".into(),
+        secret: secret.into(),
+        session_token: Some(secret.into()),
+    };
+    let key = base64::engine::general_purpose::STANDARD.encode(secret);
+    for shown in [
+        format!("{config:?}{config:#?}{}", config.show()),
+        format!("{mistakes:?}{mistakes}"),
+        format!("{signer:?}"),
+        format!("{:?}", bluebucket::s3::SigningKey::derive(secret, "20261123", "us-east-1", "s3")),
+        format!("{:?}", bluebucket::s3::sigv4::Mac::parse(&"c".repeat(64))),
+        format!("{:?}", bluebucket::source::Credentials::new("AK", secret)),
+        format!(
+            "{:?}",
+            bluebucket::source::CredentialProvider::fixed(bluebucket::source::Credentials::new("AK", secret))
+        ),
+        format!("{:?}", bluebucket::blob::SharedKey::new("acct", &key).unwrap()),
+        format!("{:?}", bluebucket::telemetry::Secret::new(secret)),
+    ] {
+        for part in [secret, &key, &"c".repeat(64)] {
+            assert!(!shown.contains(part), "{shown}");
+        }
     }
 }
 

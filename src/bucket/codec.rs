@@ -93,6 +93,7 @@ impl StoredObject {
 }
 
 impl WriteId {
+    #[expect(clippy::expect_used, reason = "without randomness nothing may be written")]
     pub fn generate() -> Self {
         let mut id = [0; 12];
         getrandom::fill(&mut id).expect("the operating system provides randomness");

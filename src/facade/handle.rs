@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::header::HOST;
+use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
@@ -49,7 +51,7 @@ impl Facade {
             respond::error(&error, &path, &request_id, method == Method::HEAD)
         });
         respond::set(response.headers_mut(), header::REQUEST_ID.clone(), &request_id);
-        response.headers_mut().insert(http::header::SERVER, http::HeaderValue::from_static(respond::HOST_ID));
+        respond::always(response.headers_mut());
         tracing::debug!(
             target: "bluebucket::access",
             method = %method,
@@ -79,6 +81,7 @@ impl Facade {
             return Ok(Box::pin(self.answer_sts(head, body, request_id, tally)).await);
         }
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or(""));
+        check_one_target(&head)?;
         // Its signature lies in the form, so it would only be told that it has none.
         if request::is_form_upload(&head.method, &head.headers) {
             return Err(request::form_upload_refused());
@@ -120,6 +123,18 @@ impl Facade {
             error
         })
     }
+}
+
+/// Two hosts could mean two buckets to two readers, and only one of them is signed: several Host headers (RFC 9112
+/// section 3.2), or a target in absolute form that names another host.
+fn check_one_target(head: &Parts) -> Result<()> {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let host = hosts.next().map_or(&b""[..], |host| host.as_bytes());
+    let named = head.uri.authority().map_or(host, |named| named.as_str().as_bytes());
+    if hosts.next().is_none() && named.eq_ignore_ascii_case(host) {
+        return Ok(());
+    }
+    Err(S3Error::new(S3Code::InvalidRequest, "The request names more than one host."))
 }
 
 /// The store took too long. A write may have landed, which an honest 500 says.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, HeaderName, LAST_MODIFIED, RETRY_AFTER,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, HeaderName, LAST_MODIFIED, RETRY_AFTER, SERVER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
@@ -174,6 +174,13 @@ pub(super) fn error(error: &S3Error, resource: &str, request_id: &str, is_head: 
 
 /// The element that tells a client whose range lies outside how long the object is.
 pub(super) const ACTUAL_SIZE: &str = "ActualObjectSize";
+
+/// What every answer carries, errors included: objects hold whatever clients put into them, and a browser is not to
+/// guess that one is a page.
+pub(super) fn always(headers: &mut HeaderMap) {
+    headers.insert(SERVER, HeaderValue::from_static(HOST_ID));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
 
 /// Stands where S3 names the host that answered.
 pub(super) const HOST_ID: &str = "bluebucket";

@@ -78,6 +78,7 @@ impl Merge {
     ///
     /// # Errors
     /// `Corrupt` if a listing is out of order, and those of the clients.
+    #[expect(clippy::unreachable, reason = "a step has an entry of one side at least")]
     pub async fn next(&mut self) -> Result<Option<Pair>> {
         Ok(self.step().await?.map(|(source, stored)| match (source, stored) {
             (Some(source), stored) => Pair::Source(source, stored),

@@ -25,6 +25,7 @@ impl ByteBudget {
 
     /// Waits until `bytes` are free. A request for more than the whole budget gets the whole budget,
     /// so that it can go on alone.
+    #[expect(clippy::expect_used, reason = "nobody closes the semaphore")]
     pub async fn acquire(&self, bytes: u64) -> Grant {
         let units = self.units(bytes);
         let permit = self.units.clone().acquire_many_owned(units).await.expect("the semaphore is never closed");

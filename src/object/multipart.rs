@@ -21,6 +21,7 @@ pub struct UploadId(Box<str>);
 
 impl UploadId {
     /// A new upload on the Blob side.
+    #[expect(clippy::expect_used, reason = "without randomness nothing may be written")]
     pub fn generate() -> Self {
         let mut random = [0; 18];
         getrandom::fill(&mut random).expect("the operating system provides randomness");

@@ -11,12 +11,10 @@
 use aws_lc_rs::digest;
 use bytes::{Buf, Bytes};
 
-use crate::object::text;
-
 use super::error::{Result, S3Code, S3Error};
 use super::header::TRAILER_SIGNATURE;
 use super::payload::PayloadMode;
-use super::sigv4::ChunkSigner;
+use super::sigv4::{ChunkSigner, Mac};
 
 /// Longest line of framing or trailer in bytes (set by us: a signature line has 100).
 pub const LINE_MAX: usize = 1_024;
@@ -37,7 +35,7 @@ pub struct Decoder {
     signatures: Option<Signatures>,
     with_trailers: bool,
     trailers: Trailers,
-    trailer_signature: Option<[u8; 32]>,
+    trailer_signature: Option<Mac>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +54,8 @@ enum State {
 
 struct Signatures {
     signer: ChunkSigner,
-    claimed: [u8; 32],
+    /// Of the chunk that is coming in.
+    claimed: Option<Mac>,
     data: digest::Context,
 }
 
@@ -70,7 +69,7 @@ impl Decoder {
         let (signatures, with_trailers) = match (mode, signer) {
             (PayloadMode::StreamingUnsigned, _) => (None, true),
             (PayloadMode::StreamingSigned { trailer }, Some(signer)) => {
-                (Some(Signatures { signer, claimed: [0; 32], data: digest::Context::new(&digest::SHA256) }), trailer)
+                (Some(Signatures { signer, claimed: None, data: digest::Context::new(&digest::SHA256) }), trailer)
             }
             (PayloadMode::StreamingSigned { .. }, None) => {
                 return Err(S3Error::new(S3Code::AccessDenied, "A signed body needs a signed request."));
@@ -166,7 +165,7 @@ impl Decoder {
             return Err(broken("A line of the body's framing is too long."));
         }
         let tail = input.split_to(end + 1);
-        let tail = &tail[..end];
+        let tail = tail.strip_suffix(b"\n").unwrap_or(&tail);
         if self.line.is_empty() {
             return read(self, tail).map(Some);
         }
@@ -180,16 +179,13 @@ impl Decoder {
 
     fn begin_chunk(&mut self, line: &[u8]) -> Result<State> {
         let line = line.strip_suffix(b"\r").ok_or_else(|| broken("The head of a chunk does not end in a line end."))?;
-        let (size, extension) = match memchr::memchr(b';', line) {
-            Some(at) => (&line[..at], &line[at + 1..]),
-            None => (line, &[][..]),
-        };
+        let (size, extension) = line.split_at(memchr::memchr(b';', line).unwrap_or(line.len()));
         let size = chunk_size(size).ok_or(S3Code::InvalidChunkSizeError)?;
         self.remaining = self.remaining.checked_sub(size).ok_or_else(|| {
             S3Error::new(S3Code::IncompleteBody, "The body has more bytes than x-amz-decoded-content-length says.")
         })?;
         if let Some(signatures) = &mut self.signatures {
-            signatures.claimed = chunk_signature(extension).ok_or_else(|| broken("A chunk has no signature."))?;
+            signatures.claimed = Some(chunk_signature(extension).ok_or_else(|| broken("A chunk has no signature."))?);
         }
         if size > 0 {
             return Ok(State::Data(size));
@@ -220,7 +216,8 @@ impl Decoder {
     fn check_chunk(&mut self) -> Result<()> {
         let Some(signatures) = &mut self.signatures else { return Ok(()) };
         let data = std::mem::replace(&mut signatures.data, digest::Context::new(&digest::SHA256));
-        signatures.signer.check_chunk(&signatures.claimed, data.finish().as_ref())
+        let claimed = signatures.claimed.take().ok_or_else(|| broken("A chunk has no signature."))?;
+        signatures.signer.check_chunk(&claimed, data.finish().as_ref())
     }
 
     /// A trailer may end in a bare line feed: minio-go sends it so.
@@ -238,7 +235,7 @@ impl Decoder {
             return Err(malformed());
         }
         if name == TRAILER_SIGNATURE {
-            self.trailer_signature = Some(text::unhex(value).ok_or_else(malformed)?);
+            self.trailer_signature = Some(Mac::parse(value).ok_or_else(malformed)?);
         } else if name.is_empty() || self.trailers.iter().any(known) {
             return Err(malformed());
         } else {
@@ -255,9 +252,9 @@ fn chunk_size(digits: &[u8]) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok()
 }
 
-fn chunk_signature(extension: &[u8]) -> Option<[u8; 32]> {
+fn chunk_signature(extension: &[u8]) -> Option<Mac> {
     let text = std::str::from_utf8(extension).ok()?;
-    text.split(';').find_map(|part| part.strip_prefix("chunk-signature=")).and_then(text::unhex)
+    text.split(';').find_map(|part| part.strip_prefix("chunk-signature=")).and_then(Mac::parse)
 }
 
 fn broken(message: &'static str) -> S3Error {

@@ -9,12 +9,14 @@ mod canonical;
 mod chunk;
 mod credential;
 mod key;
+mod mac;
 mod presigned;
 mod sign;
 mod verify;
 
 pub use chunk::ChunkSigner;
 pub use key::SigningKey;
+pub use mac::Mac;
 pub use sign::{Credentials, Signable, presign, sign};
 pub use verify::{Expectations, Placement, SignedRequest, Verified};
 

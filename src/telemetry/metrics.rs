@@ -127,6 +127,7 @@ impl Families<'_> {
         self.register(metric, IntGaugeVec::new(options(metric), metric.labels))
     }
 
+    #[expect(clippy::panic, reason = "a mistake in the catalogue, which every test that makes metrics shows")]
     fn histograms(&self, metric: &Definition) -> HistogramVec {
         let Kind::Histogram(buckets) = metric.kind else { panic!("{} is no histogram", metric.name) };
         let options = HistogramOpts::new(metric.name, metric.help).buckets(buckets.to_vec());
@@ -134,6 +135,7 @@ impl Families<'_> {
     }
 
     /// A failure here is a mistake in the catalogue, which every test that makes metrics would show.
+    #[expect(clippy::panic, reason = "a mistake in the catalogue, which every test that makes metrics shows")]
     fn register<C: Collector + Clone + 'static>(&self, metric: &Definition, made: prometheus::Result<C>) -> C {
         let collector = made.unwrap_or_else(|error| panic!("{} is not well defined: {error}", metric.name));
         if let Err(error) = self.registry.register(Box::new(collector.clone())) {

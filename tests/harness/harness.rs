@@ -15,6 +15,7 @@ pub mod oracle;
 pub mod percent;
 pub mod product;
 pub mod random;
+pub mod refusal;
 pub mod s3_client;
 pub mod s3_source;
 pub mod sequence;

@@ -60,6 +60,7 @@ pub fn pieces<'a>(part: u16, source: BlobRef<'a>, store_tag: &StoreTag, start: u
 }
 
 /// A fresh nonce: blocks of two tries never have one id.
+#[expect(clippy::expect_used, reason = "without randomness nothing may be written")]
 pub fn nonce() -> [u8; 8] {
     let mut nonce = [0; 8];
     getrandom::fill(&mut nonce).expect("the operating system provides randomness");

@@ -3,7 +3,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::object::Timestamp;
 use crate::object::checksum::sha256;
-use crate::object::text::hex;
 use crate::s3::sigv4::SigningKey;
 
 const SIGNED: PayloadMode = PayloadMode::StreamingSigned { trailer: false };
@@ -14,7 +13,7 @@ const UNSIGNED: PayloadMode = PayloadMode::StreamingUnsigned;
 fn signer(seed: &str) -> ChunkSigner {
     let key = SigningKey::derive("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "20130524", "us-east-1", "s3");
     let date = Timestamp::parse_amz("20130524T000000Z").unwrap().amz();
-    ChunkSigner::for_test(key, text::unhex(seed).unwrap(), &date, "20130524/us-east-1/s3/aws4_request")
+    ChunkSigner::for_test(key, Mac::parse(seed).unwrap(), &date, "20130524/us-east-1/s3/aws4_request")
 }
 
 fn seed() -> ChunkSigner {
@@ -53,7 +52,7 @@ fn encode(chunks: &[&[u8]], mut signer: Option<ChunkSigner>, trailers: &[(&str, 
         wire.extend_from_slice(format!("{:x}", chunk.len()).as_bytes());
         if let Some(signer) = &mut signer {
             wire.extend_from_slice(b";chunk-signature=");
-            wire.extend_from_slice(hex(&signer.chunk(&sha256(chunk))).as_bytes());
+            wire.extend_from_slice(signer.chunk(&sha256(chunk)).hex().as_bytes());
         }
         wire.extend_from_slice(b"\r\n");
         wire.extend_from_slice(chunk);
@@ -64,7 +63,7 @@ fn encode(chunks: &[&[u8]], mut signer: Option<ChunkSigner>, trailers: &[(&str, 
     let lines: String = trailers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     wire.extend_from_slice(lines.replace('\n', "\r\n").as_bytes());
     if let (Some(signer), false) = (&mut signer, trailers.is_empty()) {
-        let signature = hex(&signer.trailer(&sha256(lines.as_bytes())));
+        let signature = signer.trailer(&sha256(lines.as_bytes())).hex();
         wire.extend_from_slice(format!("x-amz-trailer-signature:{signature}\r\n").as_bytes());
     }
     wire.extend_from_slice(b"\r\n");

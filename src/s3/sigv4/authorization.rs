@@ -9,13 +9,14 @@ use crate::object::Timestamp;
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::header;
 
+use super::Mac;
 use super::credential::Credential;
 
 /// The parts of an `Authorization` header, and the time that is signed with it.
 pub struct Authorization<'a> {
     pub credential: Credential<'a>,
     pub signed_headers: &'a str,
-    pub signature: [u8; 32],
+    pub signature: Mac,
     pub time: Timestamp,
 }
 
@@ -52,7 +53,7 @@ pub fn parse(headers: &HeaderMap) -> Result<Option<Authorization<'_>>> {
     Ok(Some(Authorization {
         credential: credential.and_then(|text| Credential::parse(text.into())).ok_or_else(malformed)?,
         signed_headers: signed_headers.filter(|names| !names.is_empty()).ok_or_else(malformed)?,
-        signature: signature.and_then(crate::object::text::unhex).ok_or_else(malformed)?,
+        signature: signature.and_then(Mac::parse).ok_or_else(malformed)?,
         time: time(headers)?,
     }))
 }

@@ -153,6 +153,7 @@ fn digit(hex: u8) -> u8 {
 }
 
 /// Appends lower-case hex.
+#[expect(clippy::indexing_slicing, reason = "half a byte is below 16")]
 pub fn hex_into(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.reserve(bytes.len() * 2);

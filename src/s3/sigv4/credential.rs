@@ -6,19 +6,31 @@ use std::borrow::Cow;
 #[derive(Clone, Debug)]
 pub struct Credential<'a> {
     text: Cow<'a, str>,
-    /// Ends of the access key id, date, region and service in `text`.
-    ends: [usize; 4],
+    /// Where the access key id ends in `text`, and the parts of the scope.
+    ends: Ends,
+}
+
+#[derive(Clone, Debug)]
+struct Ends {
+    access_key: usize,
+    date: usize,
+    region: usize,
+    service: usize,
 }
 
 impl<'a> Credential<'a> {
     /// Reads a credential; an access key id may hold slashes, a scope may not.
     pub fn parse(text: Cow<'a, str>) -> Option<Self> {
-        let mut ends = [0; 4];
-        let mut rest = text.strip_suffix("/aws4_request")?;
-        for end in ends.iter_mut().rev() {
-            *end = rest.len();
-            rest = rest.rsplit_once('/').map_or("", |(before, _)| before);
-        }
+        let to_service = text.strip_suffix("/aws4_request")?;
+        let (to_region, _) = to_service.rsplit_once('/')?;
+        let (to_date, _) = to_region.rsplit_once('/')?;
+        let (access_key, _) = to_date.rsplit_once('/')?;
+        let ends = Ends {
+            access_key: access_key.len(),
+            date: to_date.len(),
+            region: to_region.len(),
+            service: to_service.len(),
+        };
         let credential = Self { text, ends };
         let date = credential.date();
         let valid = !credential.access_key().is_empty()
@@ -30,28 +42,29 @@ impl<'a> Credential<'a> {
     }
 
     pub fn access_key(&self) -> &str {
-        &self.text[..self.ends[0]]
+        self.text.get(..self.ends.access_key).unwrap_or("")
     }
 
     pub fn date(&self) -> &str {
-        self.part(0)
+        self.part(self.ends.access_key, self.ends.date)
     }
 
     pub fn region(&self) -> &str {
-        self.part(1)
+        self.part(self.ends.date, self.ends.region)
     }
 
     pub fn service(&self) -> &str {
-        self.part(2)
+        self.part(self.ends.region, self.ends.service)
     }
 
     /// Everything after the access key id.
     pub fn scope(&self) -> &str {
-        self.text.get(self.ends[0] + 1..).unwrap_or("")
+        self.text.get(self.ends.access_key + 1..).unwrap_or("")
     }
 
-    fn part(&self, index: usize) -> &str {
-        self.text.get(self.ends[index] + 1..self.ends[index + 1]).unwrap_or("")
+    /// What stands between two slashes.
+    fn part(&self, slash: usize, end: usize) -> &str {
+        self.text.get(slash + 1..end).unwrap_or("")
     }
 }
 

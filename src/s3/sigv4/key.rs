@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
+use super::Mac;
+
 /// The key for one day, region and service. Cheap to clone; never shown.
 #[derive(Clone)]
 pub struct SigningKey(Arc<hmac::Key>);
@@ -20,10 +22,10 @@ impl SigningKey {
         Self(Arc::new(key))
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> [u8; 32] {
+    pub(super) fn sign(&self, message: &[u8]) -> Mac {
         let mut out = [0; 32];
         out.copy_from_slice(hmac::sign(&self.0, message).as_ref());
-        out
+        Mac::new(out)
     }
 }
 

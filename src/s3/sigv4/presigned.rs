@@ -6,6 +6,7 @@ use crate::object::Timestamp;
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::query::Query;
 
+use super::Mac;
 use super::authorization::version_2;
 use super::credential::Credential;
 
@@ -13,7 +14,7 @@ use super::credential::Credential;
 pub struct Presigned {
     pub credential: Credential<'static>,
     pub signed_headers: String,
-    pub signature: [u8; 32],
+    pub signature: Mac,
     pub time: Timestamp,
     /// Validity in seconds from `time`.
     pub expires: u64,
@@ -61,7 +62,7 @@ fn presigned(query: &Query<'_>) -> Result<Presigned> {
     Ok(Presigned {
         credential,
         signed_headers: required("X-Amz-SignedHeaders")?.to_owned(),
-        signature: crate::object::text::unhex(required("X-Amz-Signature")?)
+        signature: Mac::parse(required("X-Amz-Signature")?)
             .ok_or_else(|| error("X-Amz-Signature must be 64 hexadecimal digits"))?,
         time: Timestamp::parse_amz(required("X-Amz-Date")?)
             .ok_or_else(|| error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""))?,

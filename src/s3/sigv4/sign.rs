@@ -5,12 +5,12 @@ use std::fmt;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method};
 
-use crate::object::text::{hex, percent_encode_into};
+use crate::object::text::percent_encode_into;
 use crate::object::{Error, ErrorKind, Result, Timestamp};
 use crate::s3::header;
 
 use super::canonical::Canonical;
-use super::{ChunkSigner, SigningKey};
+use super::{ChunkSigner, Mac, SigningKey};
 
 /// What signs a request.
 #[derive(Clone)]
@@ -61,13 +61,13 @@ pub fn sign(
     }
     let signed_headers = names(request.headers);
     let scope = scope(&amz_date, region, service);
-    let key = SigningKey::derive(&credentials.secret, &amz_date[..8], region, service);
+    let key = SigningKey::derive(&credentials.secret, day(&amz_date), region, service);
     let signature = signature(&request, &signed_headers, &key, &amz_date, &scope)?;
     let authorization = format!(
         "{} Credential={}/{scope}, SignedHeaders={signed_headers}, Signature={}",
         super::ALGORITHM,
         credentials.access_key,
-        hex(&signature)
+        signature.hex()
     );
     request.headers.insert(AUTHORIZATION, value(&authorization)?);
     Ok(ChunkSigner::new(key, signature, &amz_date, &scope))
@@ -107,7 +107,7 @@ pub fn presign(
         add("X-Amz-Security-Token", token);
     }
     add("X-Amz-SignedHeaders", &signed_headers);
-    let key = SigningKey::derive(&credentials.secret, &amz_date[..8], region, service);
+    let key = SigningKey::derive(&credentials.secret, day(&amz_date), region, service);
     let canonical = Canonical {
         method: request.method,
         path: request.path,
@@ -118,7 +118,7 @@ pub fn presign(
     };
     let signature = sign_canonical(&canonical, &key, &amz_date, &scope)?;
     query.push_str("&X-Amz-Signature=");
-    query.push_str(&hex(&signature));
+    query.push_str(&signature.hex());
     Ok(query)
 }
 
@@ -128,7 +128,7 @@ fn signature(
     key: &SigningKey,
     amz_date: &str,
     scope: &str,
-) -> Result<[u8; 32]> {
+) -> Result<Mac> {
     let canonical = Canonical {
         method: request.method,
         path: request.path,
@@ -140,7 +140,7 @@ fn signature(
     sign_canonical(&canonical, key, amz_date, scope)
 }
 
-fn sign_canonical(canonical: &Canonical<'_>, key: &SigningKey, amz_date: &str, scope: &str) -> Result<[u8; 32]> {
+fn sign_canonical(canonical: &Canonical<'_>, key: &SigningKey, amz_date: &str, scope: &str) -> Result<Mac> {
     let mut buffer = Vec::with_capacity(1_024);
     canonical
         .string_to_sign(&mut buffer, amz_date, scope)
@@ -149,7 +149,12 @@ fn sign_canonical(canonical: &Canonical<'_>, key: &SigningKey, amz_date: &str, s
 }
 
 fn scope(amz_date: &str, region: &str, service: &str) -> String {
-    format!("{}/{region}/{service}/aws4_request", &amz_date[..8])
+    format!("{}/{region}/{service}/aws4_request", day(amz_date))
+}
+
+/// `yyyymmdd`
+fn day(amz_date: &str) -> &str {
+    amz_date.split('T').next().unwrap_or_default()
 }
 
 /// The names of all headers, sorted and joined.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, Method};
-use subtle::ConstantTimeEq;
 
 use crate::object::Timestamp;
 use crate::s3::error::{Result, S3Code, S3Error};
@@ -13,7 +12,7 @@ use crate::s3::query::Query;
 
 use super::canonical::{Canonical, canonical_path, hex_into};
 use super::credential::Credential;
-use super::{ChunkSigner, SigningKey, authorization, presigned};
+use super::{ChunkSigner, Mac, SigningKey, authorization, presigned};
 
 /// A request that carries a signature, not yet verified.
 pub struct SignedRequest<'a> {
@@ -23,7 +22,7 @@ pub struct SignedRequest<'a> {
     headers: &'a HeaderMap,
     credential: Credential<'a>,
     signed_headers: Cow<'a, str>,
-    signature: [u8; 32],
+    signature: Mac,
     time: Timestamp,
     /// The time as it is signed.
     amz_date: String,
@@ -234,7 +233,7 @@ impl<'a> SignedRequest<'a> {
         if canonical.string_to_sign(&mut buffer, &self.amz_date, self.credential.scope()).is_err() {
             return false;
         }
-        key.sign(&buffer).ct_eq(&self.signature).into()
+        key.sign(&buffer) == self.signature
     }
 
     fn payload_hash(&self, expected: &Expectations<'_>) -> Result<Cow<'_, str>> {

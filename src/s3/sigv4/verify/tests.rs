@@ -269,7 +269,7 @@ fn sts_signs_the_hash_of_the_body() {
     let mut to_sign = Vec::new();
     canonical.string_to_sign(&mut to_sign, "20130524T000000Z", "20130524/us-east-1/sts/aws4_request").unwrap();
     let key = SigningKey::derive(SECRET, "20130524", "us-east-1", "sts");
-    let authorization = authorization(names, &hex(&key.sign(&to_sign))).replace("/s3/", "/sts/");
+    let authorization = authorization(names, &key.sign(&to_sign).hex()).replace("/s3/", "/sts/");
     all.insert("authorization", authorization.parse().unwrap());
     let signed = SignedRequest::parse(&method, "/", "", &all).unwrap().unwrap();
     let expected =
