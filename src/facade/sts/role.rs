@@ -71,7 +71,8 @@ impl AssumedRole {
     pub fn id(&self) -> String {
         let Self { partition, account, name, session_name } = self;
         let hash = digest(&SHA256, format!("{partition}:{account}:{name}").as_bytes());
-        format!("AROA{}:{session_name}", base32(&hash.as_ref()[..10]))
+        let beginning: Vec<u8> = hash.as_ref().iter().take(10).copied().collect();
+        format!("AROA{}:{session_name}", base32(&beginning))
     }
 }
 

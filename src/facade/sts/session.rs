@@ -52,6 +52,7 @@ const SECRET_BYTES: usize = 30;
 
 impl Session {
     /// A session that begins now, with a fresh id and a fresh secret.
+    #[expect(clippy::expect_used, reason = "without randomness nothing may be given out")]
     pub fn new(pair: &str, asked: &AssumeRole, now: Timestamp) -> Self {
         let mut random = [0; ID_BYTES + SECRET_BYTES];
         getrandom::fill(&mut random).expect("the operating system provides randomness");
