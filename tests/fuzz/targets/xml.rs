@@ -1,6 +1,6 @@
 //! Every document of a request: read within its bounds, and what was read means the same when it is written again.
 
-use bluebucket::object::WriteCondition;
+use bluebucket::object::DeleteCondition;
 use bluebucket::s3::xml::{complete, create_bucket, delete, tagging};
 
 pub fn check(data: &[u8]) {
@@ -30,7 +30,7 @@ pub fn check(data: &[u8]) {
 /// The same without conditions, of which there are many spellings.
 fn unconditional(mut read: delete::Delete) -> delete::Delete {
     for object in &mut read.objects {
-        object.condition = WriteCondition::None;
+        object.condition = DeleteCondition::default();
     }
     read
 }
