@@ -32,6 +32,7 @@ pub struct Marker {
 /// Where an upload stands. Every step is a compare-and-swap of the marker; Abort deletes it.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "markers are read and written one at a time")]
 pub enum State {
     Open,
     Publishing(Publishing),
