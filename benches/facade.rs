@@ -1,15 +1,18 @@
 //! CPU cost of a request through the facade, beside a TCP relay over the same backend.
 //!
 //! ```text
-//! cargo bench --bench facade -- [--ops get_4k,put_4k] [--seconds 3] [--rounds 3] [--connections 16]
-//!     [--facade "target/release/bluebucket serve --config {config}"] [--config-template FILE]
-//!     [--backend "target/release/bluebucket emulator --listen {listen}"] [--name facade] [--tls]
+//! cargo bench --bench facade -- [--ops get_4k,put_4k] [--seconds 3] [--rounds 3] [--connections 16] [--tls]
+//!     [--before PATH]       another build of the product, measured in turns with this one
+//!     [--facade "SERVER --config {config}" --config-template FILE]
+//!     [--backend "EMULATOR --listen {listen}" | --backend stub] [--name facade]
 //! ```
 //!
-//! Without `--facade` only the floor is measured; without `--backend` a stub stands in. In commands
-//! and template `{listen}` is where to serve, `{backend}` is host:port of the backend, `{config}` the
-//! filled-in template, `{ca}` the certificate of a backend that speaks TLS (`--tls`: the backend leg
-//! is TLS, for the relay too). The server runs on core 0, generator and backend on core 1.
+//! Without `--facade` and `--backend` this build's `serve` and `emulator` are measured, with the
+//! configuration in `support/facade.toml`; `--facade none` measures the floor alone. In commands and
+//! template `{listen}` is where to serve, `{backend}` is host:port of the backend, `{config}` the
+//! filled-in template, `{secrets}` a directory of secrets, `{ca}` the certificate of a backend that
+//! speaks TLS (`--tls`, with a backend of one's own or the stub: the backend leg is TLS, for the relay
+//! too). The server runs on core 0, generator and backend on core 1.
 
 #[path = "../tests/harness/harness.rs"]
 mod harness;
@@ -28,7 +31,7 @@ use support::arguments::Arguments;
 use support::child::{self, Pinned};
 use support::cpu::{self, CpuTime};
 use support::load::{self, Requests};
-use support::report;
+use support::{product, report};
 
 const SERVER_CORE: usize = 0;
 const OTHER_CORE: usize = 1;
@@ -111,8 +114,15 @@ struct Subject {
 }
 
 enum Speaks {
-    Blob { base: String, authorization: Option<String> },
-    S3 { client: S3Client, bucket: String },
+    /// The backend's own protocol, at a container's path; the query authorizes.
+    Blob {
+        base: String,
+        query: String,
+    },
+    S3 {
+        client: S3Client,
+        bucket: String,
+    },
 }
 
 /// Requests that take turns, so that not all writes meet on one name.
@@ -123,7 +133,13 @@ fn keys(size: usize) -> usize {
 async fn bench(arguments: &Arguments) {
     let backend = start_backend(arguments);
     let mut subjects = vec![relay(arguments, &backend)];
-    subjects.extend(facade(arguments, &backend));
+    let own = arguments.text("facade").map_or_else(|| product::command(None, SERVE), str::to_owned);
+    if own != "none" {
+        subjects.push(facade(arguments, "facade", &own, &backend));
+    }
+    if let Some(program) = arguments.text("before") {
+        subjects.push(facade(arguments, "before", &product::command(Some(program), SERVE), &backend));
+    }
     let chosen: Vec<_> = arguments.text("ops").map(|ops| ops.split(',').collect()).unwrap_or_default();
     let operations: Vec<_> = OPERATIONS.iter().filter(|op| chosen.is_empty() || chosen.contains(&op.name)).collect();
     let rounds = arguments.number_or("rounds", 3) as usize;
@@ -141,13 +157,16 @@ async fn bench(arguments: &Arguments) {
     publish(arguments, &subjects, &operations, &cells);
 }
 
+const SERVE: &str = "serve --config {config}";
+
 fn start_backend(arguments: &Arguments) -> Pinned {
-    match arguments.text("backend") {
-        None => match arguments.has("tls") {
+    let command = arguments.text("backend").map_or_else(|| product::backend("memory"), str::to_owned);
+    match command.as_str() {
+        "stub" => match arguments.has("tls") {
             true => Pinned::role(OTHER_CORE, &["--role", "stub", "--certificate", &bench_file("ca.pem")]),
             false => Pinned::role(OTHER_CORE, &["--role", "stub"]),
         },
-        Some(command) => {
+        command => {
             let address = child::free_address();
             let command = command.replace("{listen}", &address.to_string()).replace("{ca}", &bench_file("ca.pem"));
             Pinned::server(OTHER_CORE, &command, address)
@@ -155,11 +174,9 @@ fn start_backend(arguments: &Arguments) -> Pinned {
     }
 }
 
-/// A file of a run, under `target/bench`.
+/// A file of a run.
 fn bench_file(name: &str) -> String {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
-    std::fs::create_dir_all(&folder).expect("the target folder");
-    folder.join(name).display().to_string()
+    product::file(name).display().to_string()
 }
 
 fn relay(arguments: &Arguments, backend: &Pinned) -> Subject {
@@ -174,38 +191,34 @@ fn relay(arguments: &Arguments, backend: &Pinned) -> Subject {
         process: Pinned::role(SERVER_CORE, &words),
         speaks: Speaks::Blob {
             base: arguments.text_or("blob-base", "/devstoreaccount1/bench").to_owned(),
-            authorization: arguments.text("blob-authorization").map(str::to_owned),
+            query: arguments.text("blob-query").map_or_else(product::account_sas, str::to_owned),
         },
     }
 }
 
-fn facade(arguments: &Arguments, backend: &Pinned) -> Option<Subject> {
-    let command = arguments.text("facade")?;
+fn facade(arguments: &Arguments, name: &'static str, command: &str, backend: &Pinned) -> Subject {
     let address = child::free_address();
-    let fill = |text: &str, config: &str| {
+    let config = bench_file(&format!("{name}.toml"));
+    let fill = |text: &str| {
         text.replace("{listen}", &address.to_string())
             .replace("{backend}", &backend.address.to_string())
-            .replace("{config}", config)
+            .replace("{config}", &config)
             .replace("{ca}", &bench_file("ca.pem"))
     };
-    let mut config = String::new();
-    if let Some(template) = arguments.text("config-template") {
-        let template = std::fs::read_to_string(template).expect("the template");
-        config = bench_file("facade.toml");
-        std::fs::write(&config, fill(&template, "")).expect("the target folder");
-    }
+    let template = product::template(arguments, include_str!("support/facade.toml"));
+    std::fs::write(&config, fill(&template)).expect("the target folder");
     let credentials = Credentials::new(
-        arguments.text_or("access-key", "benchaccesskey"),
-        arguments.text_or("secret-key", "benchsecretkey0123456789"),
+        arguments.text_or("access-key", product::ACCESS_KEY),
+        arguments.text_or("secret-key", product::SECRET_KEY),
     );
-    Some(Subject {
-        name: "facade",
-        process: Pinned::server(SERVER_CORE, &fill(command, &config), address),
+    Subject {
+        name,
+        process: Pinned::server(SERVER_CORE, &fill(command), address),
         speaks: Speaks::S3 {
             client: S3Client::tcp(address, credentials),
             bucket: arguments.text_or("bucket", "bench").to_owned(),
         },
-    })
+    }
 }
 
 /// Puts there what the operation reads.
@@ -313,19 +326,16 @@ impl Speaks {
                 let request: RequestBuilder = client.request(operation.method, &target).body(&body, operation.mode);
                 request.build().to_bytes()
             }
-            Self::Blob { base, authorization } => {
+            Self::Blob { base, query } => {
                 let target = match operation.kind {
-                    Kind::List => format!("{base}?restype=container&comp=list&prefix=list%2F&maxresults=1000"),
-                    _ => format!("{base}/{key}"),
+                    Kind::List => format!("{base}?restype=container&comp=list&prefix=list%2F&maxresults=1000&{query}"),
+                    _ => format!("{base}/{key}?{query}"),
                 };
                 let mut head = format!(
                     "{} {target} HTTP/1.1\r\nhost: localhost\r\nx-ms-version: 2023-11-03\r\n",
                     operation.method
                 );
                 head.push_str("x-ms-date: Mon, 23 Nov 2026 05:41:51 GMT\r\n");
-                if let Some(authorization) = authorization {
-                    head.push_str(&format!("authorization: {authorization}\r\n"));
-                }
                 if operation.method == "PUT" {
                     head.push_str(&format!("x-ms-blob-type: BlockBlob\r\ncontent-length: {}\r\n", body.len()));
                 }

@@ -1,14 +1,18 @@
 //! CPU cost of a backfill: small objects, large objects, and a second run that finds all unchanged.
 //!
 //! ```text
-//! cargo bench --bench mover -- --mover "target/release/bluebucket backfill --config {config}"
-//!     --config-template FILE [--backend "target/release/bluebucket emulator --listen {listen}"]
-//!     [--objects 50000] [--large 4] [--large-mib 256] [--rounds 3]
+//! cargo bench --bench mover -- [--objects 50000] [--large 4] [--large-mib 256] [--rounds 3]
+//!     [--before PATH]       another build of the product in place of this one
+//!     [--mover "MOVER --config {config}" --config-template FILE]
+//!     [--backend "EMULATOR --listen {listen}" | --backend stub]
 //! ```
 //!
-//! In commands and template `{source}` is host:port of the S3 source, `{backend}` of the backend,
-//! `{bucket}` the bucket to move, `{config}` the filled-in template. The mover runs on core 0,
-//! source and backend on core 1. A fresh source and backend serve every round.
+//! Without `--mover` and `--backend` this build's `backfill` and `emulator` are measured, with the
+//! configuration in `support/mover.toml`. In commands and template `{source}` is host:port of the S3
+//! source, `{backend}` of the backend, `{bucket}` the bucket to move, `{config}` the filled-in
+//! template, `{secrets}` a directory of secrets. The mover runs on core 0, source and backend on
+//! core 1. A fresh source and backend serve every round. The floor is what a TCP relay takes to pass
+//! the bytes of the large objects on, 8 MiB at a time: the facade's benchmark tells it (`get_8m`).
 
 #[path = "../tests/harness/harness.rs"]
 mod harness;
@@ -22,7 +26,7 @@ use serde_json::json;
 use support::arguments::Arguments;
 use support::child::{self, Pinned};
 use support::cpu::CpuTime;
-use support::report;
+use support::{product, report};
 
 const MOVER_CORE: usize = 0;
 const OTHER_CORE: usize = 1;
@@ -71,10 +75,8 @@ struct Run {
 }
 
 fn bench(arguments: &Arguments) {
-    let Some(command) = arguments.text("mover") else {
-        println!("nothing to measure: say with --mover which command moves bucket {{bucket}}");
-        return;
-    };
+    let own = product::command(arguments.text("before"), "backfill --config {config}");
+    let command = arguments.text_or("mover", &own);
     let mut runs = Vec::new();
     for _ in 0..arguments.number_or("rounds", 3) {
         runs.extend(round(arguments, command));
@@ -90,9 +92,10 @@ fn round(arguments: &Arguments, command: &str) -> Vec<Run> {
         OTHER_CORE,
         &["--role", "source", "--objects", &counts[0], "--large", &counts[1], "--large-mib", &counts[2]],
     );
-    let backend = match arguments.text("backend") {
-        None => Pinned::role(OTHER_CORE, &["--role", "stub"]),
-        Some(command) => {
+    let backend = arguments.text("backend").map_or_else(|| product::backend("synthetic"), str::to_owned);
+    let backend = match backend.as_str() {
+        "stub" => Pinned::role(OTHER_CORE, &["--role", "stub"]),
+        command => {
             let address = child::free_address();
             Pinned::server(OTHER_CORE, &command.replace("{listen}", &address.to_string()), address)
         }
@@ -121,11 +124,8 @@ fn fill(arguments: &Arguments, command: &str, source: &Pinned, backend: &Pinned,
             .replace("{backend}", &backend.address.to_string())
             .replace("{bucket}", bucket)
     };
-    let Some(template) = arguments.text("config-template") else { return fill(command) };
-    let template = std::fs::read_to_string(template).expect("the template");
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
-    std::fs::create_dir_all(&folder).expect("the target folder");
-    let file = folder.join("mover.toml");
+    let template = product::template(arguments, include_str!("support/mover.toml"));
+    let file = product::file("mover.toml");
     std::fs::write(&file, fill(&template)).expect("the target folder");
     fill(command).replace("{config}", &file.display().to_string())
 }

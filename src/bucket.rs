@@ -9,6 +9,7 @@ mod copy;
 mod copy_route;
 mod delete;
 mod get;
+mod hierarchy;
 mod import;
 mod list;
 pub mod multipart;
@@ -18,11 +19,12 @@ mod tagging;
 use std::sync::Arc;
 
 use crate::blob::{BlobClient, BlobRef};
-use crate::object::{BucketName, ContainerName, Error, ErrorKind, ObjectKey, Result};
+use crate::object::{BucketName, ContainerName, Error, ErrorKind, ObjectKey, Result, Timestamp};
 use crate::state::StateStore;
 
 pub use block_ids::{ImportBlock, SourceVersion};
 pub use codec::{Decoded, Origin, Place, StoredObject, WriteId};
+pub use hierarchy::Namespace;
 pub use import::{ImportTarget, client_newer};
 pub use list::StoredEntry;
 
@@ -36,11 +38,26 @@ pub struct Bucket {
     shared: Arc<Shared>,
 }
 
-/// What all threads of a process share about an account. No correctness hangs on it.
+/// What all threads of a process share about an account. By default that is a flat one.
 #[derive(Default)]
 pub struct Shared {
+    namespace: Namespace,
     uploads_seen: multipart::SeenUploads,
     route: copy_route::CopyRoute,
+    clock: Option<Box<dyn Fn() -> Timestamp + Send + Sync>>,
+}
+
+impl Shared {
+    /// What tells the time in place of the machine: for tests of what takes weeks.
+    pub fn with_clock(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { clock: Some(Box::new(clock)), ..Self::default() }
+    }
+}
+
+impl Shared {
+    pub fn new(namespace: Namespace) -> Self {
+        Self { namespace, ..Self::default() }
+    }
 }
 
 impl Bucket {
@@ -70,26 +87,34 @@ impl Bucket {
         self.blobs.get_container(&self.container).await.map(drop)
     }
 
+    fn now(&self) -> Timestamp {
+        self.shared.clock.as_ref().map_or_else(Timestamp::now, |clock| clock())
+    }
+
     fn blob<'a>(&'a self, key: &'a ObjectKey) -> BlobRef<'a> {
-        BlobRef { container: &self.container, name: key.as_str() }
+        BlobRef { container: &self.container, name: self.name_of(key) }
     }
 
     fn place<'a>(&'a self, key: &'a ObjectKey, length: u64) -> Place<'a> {
-        Place { container: self.container.as_str(), name: key.as_str(), length }
+        Place { container: self.container.as_str(), name: self.name_of(key), length }
     }
 
     /// What is at a key now; `None` = nothing.
     pub(crate) async fn look(&self, key: &ObjectKey) -> Result<Option<StoredObject>> {
+        if !self.may_hold(key) {
+            return Ok(None);
+        }
         match self.blobs.get_properties(self.blob(key)).await {
             Ok(properties) if properties.is_directory => Ok(None),
-            Ok(properties) => Ok(Some(codec::stored_object(properties, self.container.as_str(), key.as_str()))),
+            Ok(properties) => Ok(Some(codec::stored_object(properties, self.container.as_str(), self.name_of(key)))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// Refuses a key that Blob Storage cannot hold.
-    fn mappable(key: &ObjectKey) -> Result<()> {
-        key.mappable().map_err(|reason| Error::new(ErrorKind::KeyUnmappable, reason.to_string()))
+    fn mappable(&self, key: &ObjectKey) -> Result<()> {
+        let mappable = if self.is_hierarchical() { key.mappable_as_path() } else { key.mappable() };
+        mappable.map_err(|reason| Error::new(ErrorKind::KeyUnmappable, reason.to_string()))
     }
 }

@@ -29,7 +29,7 @@ pub use admin::AdminConfig;
 pub use azure::{AzureConfig, AzureCredential};
 pub use bucket::{BucketConfig, BucketSource, Component};
 pub use environment::Environment;
-pub use facade::{FacadeConfig, FacadeKey, FacadeLimits, KeyBuckets, TlsConfig, Verb};
+pub use facade::{FacadeConfig, FacadeKey, FacadeLimits, KeyBuckets, KeyRule, StsConfig, TlsConfig, Verb};
 pub use log::LogConfig;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use mover::MoverConfig;

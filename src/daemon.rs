@@ -35,7 +35,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Prepares the account's credential; nothing is sent but requests for tokens.
+    /// Prepares the account's credential, and learns what kind of account it is.
     ///
     /// # Errors
     /// `Invalid` with the remedy, if a value of the configuration cannot be used.

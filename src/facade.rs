@@ -3,12 +3,14 @@
 //! The life of a request stands in [`handle`] as named steps. Errors become answers in [`respond`]
 //! and nowhere else; which side serves a bucket is the business of [`crate::migration::router`].
 
+pub mod access;
 mod auth;
 mod body;
 mod handle;
 mod last_move;
 mod ops;
 mod respond;
+mod sts;
 mod tally;
 
 use std::sync::Arc;
@@ -18,11 +20,14 @@ use tokio::sync::Semaphore;
 
 use crate::migration::router::Router;
 use crate::net::ByteBudget;
+use crate::object::Timestamp;
 use crate::s3::addressing::Addressing;
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::{ComponentMetrics, FacadeMetrics};
 
-pub use auth::{AccessKey, AccessKeys, BucketScope, Verbs};
+pub use access::{BucketScope, Rule, Rules, Verbs};
+pub use auth::{AccessKey, AccessKeys};
+pub use sts::SealingKeys;
 
 /// What all threads of a process share.
 pub struct FacadeSettings {
@@ -48,16 +53,28 @@ pub struct FacadeSettings {
 pub struct Facade {
     settings: Arc<FacadeSettings>,
     router: Router,
+    sessions: auth::Sessions,
     signing_keys: auth::SigningKeys,
+    clock: Clock,
     /// Counts the requests of nobody known.
     unknown: Arc<ComponentMetrics>,
 }
+
+/// What signatures and sessions are judged by.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Facade {
     /// A facade with the clients of this thread.
     pub fn new(settings: Arc<FacadeSettings>, router: Router) -> Self {
         let unknown = settings.metrics.facade.component(FacadeMetrics::UNKNOWN_COMPONENT);
-        Self { settings, router, signing_keys: auth::SigningKeys::default(), unknown }
+        let (sessions, signing_keys) = Default::default();
+        Self { settings, router, sessions, signing_keys, clock: Arc::new(Timestamp::now), unknown }
+    }
+
+    /// Judges signatures and sessions by another clock than the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 }
 

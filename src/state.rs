@@ -47,6 +47,7 @@ pub struct Listed {
     pub name: String,
     pub metadata: MetadataPairs,
     pub last_modified: crate::object::Timestamp,
+    pub version: Version,
 }
 
 impl StateStore {
@@ -137,7 +138,8 @@ impl StateStore {
         let page = self.blobs.list_blobs(&self.container, &query).await?;
         let records = page.items.into_iter().filter_map(|item| match item {
             BlobItem::Blob { name, properties } => {
-                Some(Listed { name, metadata: properties.metadata, last_modified: properties.last_modified })
+                let version = Version(properties.store_tag);
+                Some(Listed { name, metadata: properties.metadata, last_modified: properties.last_modified, version })
             }
             BlobItem::Prefix(_) => None,
         });

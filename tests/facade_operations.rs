@@ -3,6 +3,8 @@
 #[path = "harness/harness.rs"]
 mod harness;
 
+#[path = "facade_operations/asking.rs"]
+mod asking;
 #[path = "facade_operations/buckets.rs"]
 mod buckets;
 #[path = "facade_operations/copying.rs"]
@@ -20,31 +22,4 @@ mod tagging;
 #[path = "facade_operations/writing.rs"]
 mod writing;
 
-use harness::s3_client::{BodyMode, Response, S3Client};
-
-/// Sends a request without a body.
-async fn ask(client: &S3Client, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
-    send(client, method, target, headers, b"").await
-}
-
-/// Sends a request with a signed body.
-async fn send(client: &S3Client, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
-    let request = client.request(method, target).body(body, BodyMode::Signed);
-    let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-    client.send(&request.build()).await.unwrap()
-}
-
-#[track_caller]
-fn assert_status(response: &Response, status: u16, context: &str) {
-    assert_eq!(response.status, status, "{context}: {}", response.text());
-}
-
-#[track_caller]
-fn assert_refused(response: &Response, status: u16, code: &str, context: &str) {
-    assert_eq!((response.status, response.code().as_deref()), (status, Some(code)), "{context}: {}", response.text());
-}
-
-/// Bytes without a short period, so that a part that is lost or moved shows.
-fn bytes(length: usize) -> Vec<u8> {
-    (0..length).map(|index| (index * 31 + index / 251 + index / 65_537) as u8).collect()
-}
+use asking::{ask, assert_refused, assert_status, bytes, send};

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bluebucket::emulator::{DEVELOPMENT_KEY, Fault, Operation};
+use bluebucket::facade::SealingKeys;
 use harness::product::{ACCESS_KEY, BUCKET, Product, SECRET};
 use harness::s3_client::BodyMode;
 use harness::sigv4::Credentials;
@@ -58,6 +59,8 @@ async fn logs_and_metrics_hold_no_secrets() {
     let with_token = client.with_credentials(token);
     with_token.get(BUCKET, "key").await.unwrap();
     with_token.send(&with_token.object("GET", BUCKET, "key").presigned(60).build()).await.unwrap();
+    let session = session(&product).await;
+    client.with_credentials(session.clone()).get(BUCKET, "key").await.unwrap();
     for fault in [Fault::TokenExpired, Fault::ConnectionLost, Fault::TimeoutBefore] {
         product.fail_always(Operation::GetBlob, fault);
         product.fail_always(Operation::PutBlob, fault);
@@ -70,9 +73,25 @@ async fn logs_and_metrics_hold_no_secrets() {
     assert!(text.contains("request failed") && text.contains("request refused"), "nothing was logged:\n{text}");
     let metrics = product.metrics.render();
     let secrets = [SECRET, DEVELOPMENT_KEY, "canary-token", "SharedKey devstoreaccount1:"];
-    for secret in secrets.into_iter().chain(signatures.iter().map(String::as_str)) {
+    let given = [session.secret_key.as_str(), session.session_token.as_deref().unwrap()];
+    for secret in secrets.into_iter().chain(given).chain(signatures.iter().map(String::as_str)) {
         assert!(!text.contains(secret), "the log holds {secret}");
         assert!(!metrics.contains(secret), "the metrics hold {secret}");
     }
     assert!(!metrics.contains("/key") && !metrics.contains("devstoreaccount1"), "{metrics}");
+}
+
+/// Temporary credentials of the first key pair.
+async fn session(product: &Product) -> Credentials {
+    product.keys.replace_sealing(SealingKeys::new([[7; 32]]));
+    let asking = Credentials { service: "sts", ..Credentials::new(ACCESS_KEY, SECRET) };
+    let client = product.client().with_credentials(asking);
+    let request = client
+        .request("POST", "/")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(b"Action=AssumeRole&Version=2011-06-15&RoleSessionName=session", BodyMode::Signed);
+    let answer = client.send(&request.build()).await.unwrap();
+    let text = |name| answer.element(name).unwrap_or_else(|| panic!("{}", answer.text()));
+    let session_token = Some(text("SessionToken"));
+    Credentials { session_token, ..Credentials::new(&text("AccessKeyId"), &text("SecretAccessKey")) }
 }

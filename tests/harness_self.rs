@@ -4,6 +4,8 @@
 mod harness;
 #[path = "harness_self/network.rs"]
 mod network;
+#[path = "harness_self/object_oracle.rs"]
+mod object_oracle;
 #[path = "harness_self/oracle.rs"]
 mod oracle;
 #[path = "harness_self/s3_source.rs"]

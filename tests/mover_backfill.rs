@@ -7,7 +7,10 @@ mod world;
 
 use std::time::Duration;
 
-use bluebucket::emulator::{Fault as EmulatorFault, FaultPlan, FaultRule, FaultScope, Operation, Throttle, Trigger};
+use bluebucket::emulator::{
+    AccountConfig, DEVELOPMENT_ACCOUNT, EmulatorConfig, Fault as EmulatorFault, FaultPlan, FaultRule, FaultScope,
+    Operation, Throttle, Trigger,
+};
 use bluebucket::mover::report::Line;
 use bluebucket::object::Algorithm as OurAlgorithm;
 use bluebucket::object::{Attributes, ObjectKey, Payload, PutRequest, WriteCondition};
@@ -37,6 +40,29 @@ fn put(bytes: &'static [u8]) -> PutRequest {
         content_md5: None,
         checksums: Vec::new(),
         condition: WriteCondition::default(),
+    }
+}
+
+/// What a hierarchical account can hold goes there, in whatever order it lists; the rest is accounted for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn onto_a_hierarchical_account() {
+    let account = AccountConfig::memory(DEVELOPMENT_ACCOUNT).hierarchical();
+    let world = World::with(EmulatorConfig { accounts: vec![account], ..EmulatorConfig::default() }).await;
+    let count = fill(&world);
+    // `a//b` and `/a`; and of `a` and `a/b` one.
+    let (unmappable, collisions) = (2, 1);
+    let copied = count - unmappable - collisions;
+    let summary = world.backfill().await.unwrap();
+    let total = &summary.total;
+    let counted = (total.listed, total.copied, total.unmappable, total.failed);
+    assert_eq!(counted, (count, copied, unmappable, collisions), "{summary}");
+    let again = world.backfill().await.unwrap();
+    let total = &again.total;
+    assert_eq!((total.copied, total.unchanged, total.client_newer, total.foreign), (0, copied, 0, 0), "{again}");
+    for (key, stored) in world.source.live_objects(BUCKET) {
+        if !["a//b", "/a", "a", "a/b"].contains(&key.as_str()) {
+            assert!(world.bytes(&key).await.unwrap() == stored.content.to_vec(), "{key}");
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod child;
 pub mod cpu;
 pub mod load;
+pub mod product;
 pub mod relay;
 pub mod report;
 pub mod stub;

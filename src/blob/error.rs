@@ -98,9 +98,14 @@ fn kind(answer: Answer<'_>) -> ErrorKind {
         Some("InvalidBlobOrBlock") => ErrorKind::Conflict,
         Some("SnapshotsPresent" | "PendingCopyOperation") => ErrorKind::Conflict,
         // A directory of a hierarchical account stands where the blob should be, or the reverse.
-        Some("ResourceTypeMismatch" | "PathConflict" | "PathAlreadyExists" | "DirectoryNotEmpty") => {
-            ErrorKind::Conflict
-        }
+        Some(
+            "ResourceTypeMismatch"
+            | "PathConflict"
+            | "PathAlreadyExists"
+            | "DirectoryNotEmpty"
+            | "DirectoryIsNotEmpty"
+            | "OperationNotSupportedOnDirectory",
+        ) => ErrorKind::Obstructed,
         Some("BlobArchived" | "BlobBeingRehydrated") => ErrorKind::Archived,
         Some("BlobImmutableDueToPolicy" | "BlobImmutableDueToLegalHold") => ErrorKind::Denied,
 
@@ -329,7 +334,8 @@ mod tests {
             (O::PutBlob, 411, "MissingContentLengthHeader", "", K::Invalid),
             (O::PutBlock, 409, "RequestEntityTooLargeBlockCountExceedsLimit", "", K::TooLarge),
             (O::DeleteBlob, 409, "SnapshotsPresent", "", K::Conflict),
-            (O::DeleteBlob, 409, "DirectoryNotEmpty", "", K::Conflict),
+            (O::DeleteBlob, 409, "DirectoryIsNotEmpty", "", K::Obstructed),
+            (O::PutBlob, 409, "ResourceTypeMismatch", "", K::Obstructed),
             (O::GetBlob, 409, "BlobArchived", "", K::Archived),
             (O::PutBlob, 409, "BlobImmutableDueToPolicy", "", K::Denied),
             (O::PutBlob, 409, "NeverHeardOf", "", K::Unexpected),

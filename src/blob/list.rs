@@ -2,12 +2,15 @@
 
 mod page;
 
+use futures::StreamExt;
 use http::Method;
 
+use self::page::PageReader;
 use super::operation::Operation;
 use super::request::Call;
-use super::{BlobClient, BlobProperties, response};
-use crate::object::{ContainerName, Result};
+use super::response::{self, Answer};
+use super::{BlobClient, BlobProperties};
+use crate::object::{ContainerName, Error, ErrorKind, Result};
 
 /// Entries of a page at the most (Azure, List Blobs).
 pub const LIST_PAGE_MAX: usize = 5000;
@@ -69,9 +72,23 @@ impl BlobClient {
         pairs.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
         let call = Call::new(Operation::ListBlobs, Method::GET, self.container_target(container, &pairs));
         let response = self.send(&call).await?;
-        let body = response::collect(call.operation, response, PAGE_BYTES_MAX).await?;
-        page::parse(&body)
+        read_page(call.operation, response).await
     }
+}
+
+async fn read_page(operation: Operation, response: Answer) -> Result<BlobPage> {
+    let mut body = response.into_body();
+    let mut page = PageReader::default();
+    let mut bytes = 0;
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|error| response::broken(operation, error))?;
+        bytes += piece.len();
+        if bytes > PAGE_BYTES_MAX {
+            return Err(Error::new(ErrorKind::Corrupt, "a page of a listing is larger than any can be"));
+        }
+        page.push(&piece)?;
+    }
+    page.finish()
 }
 
 impl BlobItem {

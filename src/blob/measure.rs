@@ -125,7 +125,7 @@ pub(super) fn outcome(kind: ErrorKind) -> Outcome {
         K::Exists | K::ContainerExists => Outcome::Exists,
         K::PreconditionFailed | K::SourcePreconditionFailed => Outcome::PreconditionFailed,
         K::NotModified => Outcome::NotModified,
-        K::Conflict | K::Leased | K::ContainerBeingDeleted | K::ContainerNotEmpty => Outcome::Conflict,
+        K::Conflict | K::Obstructed | K::Leased | K::ContainerBeingDeleted | K::ContainerNotEmpty => Outcome::Conflict,
         K::Throttled => Outcome::Throttled,
         K::Timeout => Outcome::Timeout,
         K::Unavailable => Outcome::Unavailable,

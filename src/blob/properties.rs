@@ -22,6 +22,8 @@ pub struct BlobProperties {
     pub access_tier: Option<String>,
     /// A directory of a hierarchical account (`ResourceType` or `hdi_isfolder`).
     pub is_directory: bool,
+    /// The account says whether it is a file or a directory: it is hierarchical.
+    pub is_path: bool,
 }
 
 /// What a successful write answers.

@@ -31,6 +31,7 @@ pub(super) fn properties(headers: &HeaderMap, status: StatusCode, length: u64) -
         access_tier: owned(headers, &HeaderName::from_static("x-ms-access-tier")),
         metadata,
         is_directory,
+        is_path: headers.contains_key(&names::RESOURCE_TYPE),
     })
 }
 

@@ -13,6 +13,9 @@ use crate::object::{Error, ErrorKind, Result};
 /// A cursor over a document in memory.
 pub(super) struct Xml<'a> {
     rest: &'a str,
+    /// Name of the element opened last: the next end tag is most likely its own, and is then known
+    /// by a comparison where it would have to be searched for.
+    opened: &'a str,
 }
 
 /// What the cursor came to.
@@ -41,7 +44,7 @@ impl<'a> Xml<'a> {
     /// `Corrupt` if it is not UTF-8.
     pub fn new(document: &'a [u8]) -> Result<Self> {
         let rest = std::str::from_utf8(strip_bom(document)).map_err(|_| corrupt("is not UTF-8"))?;
-        Ok(Self { rest })
+        Ok(Self { rest, opened: "" })
     }
 
     /// The next element or end; text between elements is passed over.
@@ -84,14 +87,17 @@ impl<'a> Xml<'a> {
     /// The text up to the next tag, and the tag. Comments and declarations are passed over.
     fn advance(&mut self) -> Result<(&'a str, Node<'a>)> {
         loop {
-            let Some(at) = memchr(b'<', self.rest.as_bytes()) else {
+            let Some(at) = self.next_tag() else {
                 let text = std::mem::take(&mut self.rest);
                 return Ok((text, Node::End));
             };
             let (text, tag) = self.rest.split_at(at);
             match tag.as_bytes().get(1) {
                 Some(b'/') => {
-                    self.take_until(tag, ">")?;
+                    match tag[2..].strip_prefix(self.opened).and_then(|rest| rest.strip_prefix('>')) {
+                        Some(rest) => self.rest = rest,
+                        None => self.take_until(tag, ">")?,
+                    }
                     return Ok((text, Node::Close));
                 }
                 Some(b'?') => self.take_until(tag, "?>")?,
@@ -100,6 +106,11 @@ impl<'a> Xml<'a> {
                 _ => return Ok((text, self.start(tag)?)),
             }
         }
+    }
+
+    /// Where the next tag begins; mostly at once, without text before it.
+    fn next_tag(&self) -> Option<usize> {
+        if self.rest.starts_with('<') { Some(0) } else { memchr(b'<', self.rest.as_bytes()) }
     }
 
     /// Takes a start tag.
@@ -111,6 +122,7 @@ impl<'a> Xml<'a> {
         self.rest = &rest[1..];
         let (attributes, empty) = attributes.strip_suffix('/').map_or((attributes, false), |inner| (inner, true));
         let start = Start { name: &name[1..], attributes };
+        self.opened = start.name;
         Ok(if empty { Node::Empty(start) } else { Node::Open(start) })
     }
 

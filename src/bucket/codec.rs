@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::blob::{BlobProperties, MetadataPairs};
 use crate::object::{
-    Algorithm, Attributes, Checksum, ETag, Error, ErrorKind, ObjectMeta, Result, Stamp, StoreTag, Tags, Timestamp,
-    UploadId, UserMetadata, checksum, text,
+    Algorithm, Attributes, Checksum, ContentHeaders, ETag, Error, ErrorKind, ObjectMeta, Result, Stamp, StoreTag, Tags,
+    Timestamp, UploadId, UserMetadata, checksum, text,
 };
 
 /// The one metadata name that is ours.
@@ -145,7 +145,7 @@ pub fn encode(attributes: &Attributes, own: &Decoded, place: Place<'_>) -> Resul
 fn reserved(attributes: &Attributes, own: &Decoded, hidden: &[(&str, &str)], place: Place<'_>) -> String {
     let mut out = String::with_capacity(160);
     out.push_str(VERSION);
-    field(&mut out, 'b', &binding(place));
+    field(&mut out, 'b', &text::hex(&binding(place)));
     if let Some(id) = own.write_id {
         field(&mut out, 'w', &id.to_string());
     }
@@ -229,6 +229,13 @@ pub fn stored_object(properties: BlobProperties, container: &str, name: &str) ->
     }
 }
 
+/// As [`stored_object`], without what no listing shows: user metadata and headers of the content.
+pub fn listed_object(mut properties: BlobProperties, container: &str, name: &str) -> StoredObject {
+    properties.metadata.retain(|(name, _)| name.eq_ignore_ascii_case(RESERVED));
+    properties.content = ContentHeaders::default();
+    stored_object(properties, container, name)
+}
+
 /// The ETag that S3 clients see: the same for PUT, HEAD, GET and LIST.
 pub fn shown_etag(own: &Decoded, content_md5: Option<[u8; 16]>, store_tag: &StoreTag) -> ETag {
     if let Some(etag) = own.etag.as_ref().or(own.stamp.as_ref().map(|stamp| &stamp.etag)) {
@@ -251,7 +258,7 @@ fn decode(value: &str, place: Place<'_>) -> Option<Decoded> {
     for item in fields {
         let (name, value) = item.split_once('=')?;
         match name {
-            "b" => bound = value == binding(place),
+            "b" => bound = text::unhex(value) == Some(binding(place)),
             "w" => own.write_id = Some(WriteId::parse(value)?),
             "r" => own.replaced = Some(parse_replaced(value)?),
             "u" => own.upload_id = Some(UploadId::parse(value)?),
@@ -313,14 +320,14 @@ fn parse_stamp(value: &str) -> Option<Stamp> {
 }
 
 /// CRC-64 of where the blob is and how long: enough to notice a value that was copied along.
-fn binding(place: Place<'_>) -> String {
+fn binding(place: Place<'_>) -> [u8; 8] {
     let mut text = String::with_capacity(place.container.len() + place.name.len() + 22);
     text.push_str(place.container);
     text.push('\0');
     text.push_str(place.name);
     text.push('\0');
     text.push_str(&place.length.to_string());
-    text::hex(&checksum::crc64(text.as_bytes()).to_be_bytes())
+    checksum::crc64(text.as_bytes()).to_be_bytes()
 }
 
 /// Whether Azure can hold the pair as it is.
@@ -424,6 +431,7 @@ mod tests {
             metadata,
             access_tier: None,
             is_directory: false,
+            is_path: false,
         }
     }
 

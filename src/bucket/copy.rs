@@ -5,7 +5,7 @@ use futures::TryStreamExt;
 use super::codec::{Decoded, Replaced};
 use super::get::{changed_meanwhile, no_object};
 use super::multipart::stage;
-use super::put::{metadata_moved, refused};
+use super::put::{Exact, metadata_moved, refused, replaces};
 use super::{Bucket, StoredObject, WriteId, codec};
 use crate::blob::copy::PutBlobFromUrl;
 use crate::blob::put_blob::PUT_BLOB_BYTES_MAX;
@@ -14,10 +14,11 @@ use crate::blob::{BlobCondition, SourceCondition};
 use crate::object::condition::Verdict;
 use crate::object::{
     Algorithm, Attributes, Checksum, ChecksumKind, CopyRequest, Error, ErrorKind, Hasher, ObjectKey, Result, Stored,
+    WriteCondition,
 };
 
 /// Rounds of a copy whose source or target changes while it runs.
-const ROUNDS_MAX: u32 = 8;
+const ROUNDS_MAX: u32 = 32;
 
 impl Bucket {
     /// Copies `request.source` of `from` to `key` of this bucket.
@@ -26,14 +27,17 @@ impl Bucket {
     /// `NotFound` and `PreconditionFailed` (of source or target), `KeyUnmappable`, `Conflict`,
     /// `MetadataTooLarge`, and those of the Blob client.
     pub async fn copy(&self, key: &ObjectKey, from: &Bucket, request: &CopyRequest) -> Result<Stored> {
-        Self::mappable(key)?;
+        self.mappable(key)?;
         for _ in 0..ROUNDS_MAX {
             let source = from.source(&request.source, &request.source_condition).await?;
             let checksums = match from.checksums_of_copy(&request.source, &source, request.attributes.checksum).await {
                 Err(error) if changed_meanwhile(&error) => continue,
                 other => other?,
             };
-            let exact = self.exact(key, &request.condition).await?;
+            let exact = match self.in_place(key, from, &source, request) {
+                Some(exact) => exact,
+                None => self.exact(key, &request.condition).await?,
+            };
             let attributes = attributes_of_copy(&source, request);
             let own = Decoded {
                 write_id: Some(WriteId::generate()),
@@ -50,13 +54,27 @@ impl Bucket {
                 }
                 Err(error) if error.kind() == ErrorKind::SourcePreconditionFailed => {}
                 Err(error) if metadata_moved(&error, &exact) => {}
-                Err(error) => return Err(refused(error, &request.condition)),
+                Err(error) if self.may_be_in_the_way(&error) => {
+                    self.clear_way(key, error).await.map_err(|error| refused(error, &request.condition))?;
+                }
+                Err(error) => return Err(self.takes_no_blocks(refused(error, &request.condition))),
             }
         }
         Err(Error::new(
             ErrorKind::Conflict,
             format!("source or target of the copy to {key} is being changed by others"),
         ))
+    }
+
+    /// A copy of an object onto itself replaces what it was made of and nothing else: whatever was
+    /// written between its two halves would be lost. `None` where the copy goes elsewhere, or where a
+    /// condition has to be judged first.
+    fn in_place(&self, key: &ObjectKey, from: &Bucket, source: &StoredObject, request: &CopyRequest) -> Option<Exact> {
+        let onto_itself = from.container == self.container && request.source == *key;
+        (onto_itself && request.condition == WriteCondition::None).then(|| Exact {
+            condition: BlobCondition::Match(source.store_tag.clone()),
+            replaced: Some(replaces(source)),
+        })
     }
 
     /// The source of a copy, once its conditions hold.

@@ -28,6 +28,10 @@ impl Bucket {
             return Ok(());
         }
         let WriteCondition::Match(list) = condition else {
+            // Without a look an empty directory would be deleted, which is nobody's object.
+            if self.is_hierarchical() && self.look(key).await?.is_none() {
+                return Ok(());
+            }
             return gone(self.blobs.delete_blob(self.blob(key), &BlobCondition::None).await);
         };
         let condition = DeleteCondition { etag: Some(list.clone()), ..DeleteCondition::default() };
@@ -59,7 +63,7 @@ impl Bucket {
 
     /// Deletes many objects; one outcome for each key, in order.
     pub async fn delete_many(&self, keys: &[ObjectKey]) -> Vec<DeleteOutcome> {
-        if keys.len() < BATCH_MIN {
+        if keys.len() < BATCH_MIN || self.is_hierarchical() {
             return self.delete_each(keys).await;
         }
         let mut outcomes = Vec::with_capacity(keys.len());

@@ -22,6 +22,9 @@ impl Bucket {
     /// `NotFound`, `PreconditionFailed`, `RangeUnsatisfiable` with [`OutOfRange`] as its source, and those
     /// of the Blob client.
     pub async fn get(&self, key: &ObjectKey, request: &ReadRequest) -> Result<Read<ObjectBody>> {
+        if !self.may_hold(key) {
+            return Err(no_object(key));
+        }
         let range = match request.selection {
             Selection::All => ReadRange::All,
             Selection::Range(ByteRange::From { first }) => ReadRange::From(first),
@@ -43,7 +46,7 @@ impl Bucket {
         if properties.is_directory {
             return Err(no_object(key));
         }
-        let object = codec::stored_object(properties, self.container.as_str(), key.as_str());
+        let object = codec::stored_object(properties, self.container.as_str(), self.name_of(key));
         let whole = matches!(request.selection, Selection::All);
         let span = if whole { None } else { span };
         let head = ObjectHead { span, parts: None, part_checksum: None, meta: object.meta };

@@ -47,7 +47,7 @@ impl Bucket {
         request: ImportRequest,
         target: &ImportTarget,
     ) -> Result<()> {
-        Self::mappable(key)?;
+        self.mappable(key)?;
         let own = own(&request, target);
         let put = PutBlob {
             content: request.attributes.content.clone(),
@@ -65,6 +65,7 @@ impl Bucket {
     /// # Errors
     /// Those of the Blob client.
     pub async fn staged_import_blocks(&self, key: &ObjectKey, version: SourceVersion) -> Result<Vec<ImportBlock>> {
+        self.mappable(key)?;
         let list = match self.blobs.get_block_list(self.blob(key), BlockListKind::Uncommitted).await {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             other => other?,
@@ -80,6 +81,7 @@ impl Bucket {
     /// # Errors
     /// `ChecksumMismatch`, and those of the Blob client.
     pub async fn stage_import_block(&self, key: &ObjectKey, block: ImportBlock, bytes: Bytes) -> Result<()> {
+        self.mappable(key)?;
         self.blobs.put_block(self.blob(key), block.id(), Payload::from(bytes), Some(block.crc64)).await.map(drop)
     }
 
@@ -94,6 +96,7 @@ impl Bucket {
         request: ImportRequest,
         target: &ImportTarget,
     ) -> Result<()> {
+        self.mappable(key)?;
         let own = own(&request, target);
         let length = blocks.iter().map(|block| u64::from(block.length)).sum();
         let commit = PutBlockList {
@@ -112,6 +115,11 @@ impl Bucket {
         let error = match result {
             Ok(_) => return Ok(()),
             Err(error) if error.outcome_unknown() => error,
+            // An empty directory is no newer object, and the next try will not meet it.
+            Err(error) if self.may_be_in_the_way(&error) => {
+                self.clear_way(key, error).await?;
+                return Err(Error::new(ErrorKind::Unavailable, "an empty directory stood in the way of the object"));
+            }
             Err(error) => return Err(error),
         };
         match self.look(key).await {

@@ -5,15 +5,22 @@
 //! below U+E000). Wherever a page shows such a name, the names that share what comes before that
 //! character are listed apart: first those with a high character there, then the astral ones. The
 //! rest, and so practically every listing, is passed through as it comes.
+//!
+//! A hierarchical account is listed as a tree (`list/tree.rs`), each level in this way.
 
+mod level;
+mod tree;
+
+use self::tree::Tree;
 use super::Bucket;
 use super::codec::{self, Origin, StoredObject};
+use crate::blob::BlobProperties;
 use crate::blob::list::{BlobItem, ListBlobs};
 use crate::object::listing::{ListEntry, ListPage, ListQuery, ListedObject};
 use crate::object::{ObjectKey, Result, Stamp, StoreTag};
 
-/// Pages asked for on behalf of one request, so that a service that keeps answering empty pages
-/// cannot hold it for ever. The client then gets a short page and goes on.
+/// Pages asked for on behalf of one request; past them a client that has something gets a short page
+/// and goes on.
 const PAGES_MAX: u32 = 64;
 /// Entries beyond the wanted ones: the inclusive first name, and the one that tells of more.
 const PAGE_SLACK: usize = 2;
@@ -28,7 +35,7 @@ pub struct StoredEntry {
 }
 
 impl Bucket {
-    /// A page of a listing. `truncated` with no entries at all never comes but past [`PAGES_MAX`].
+    /// A page of a listing. It is never empty and `truncated`.
     ///
     /// # Errors
     /// `ContainerMissing`, and those of the Blob client.
@@ -50,9 +57,15 @@ impl Bucket {
         if query.limit == 0 {
             return Ok(page);
         }
-        let mut walk = Walk::new(query);
-        for _ in 0..PAGES_MAX {
-            let Some(items) = self.next_items(&mut walk, query, query.limit - page.entries.len()).await? else {
+        if self.is_hierarchical() {
+            return Box::pin(Tree::list(self, query)).await;
+        }
+        let mut walk = Walk::new(query, Order::Flat);
+        let mut pages = 0;
+        while pages < PAGES_MAX || page.entries.is_empty() {
+            pages += 1;
+            let wanted = query.limit - page.entries.len();
+            let Some(items) = self.next_items(&mut walk, query.delimiter.as_deref(), wanted).await? else {
                 return Ok(page);
             };
             for item in items {
@@ -69,11 +82,16 @@ impl Bucket {
     }
 
     /// The next names in S3 order; `None` at the end.
-    async fn next_items(&self, walk: &mut Walk, query: &ListQuery, wanted: usize) -> Result<Option<Vec<BlobItem>>> {
+    async fn next_items(
+        &self,
+        walk: &mut Walk,
+        delimiter: Option<&str>,
+        wanted: usize,
+    ) -> Result<Option<Vec<BlobItem>>> {
         let Some(section) = walk.sections.last_mut() else { return Ok(None) };
         let request = ListBlobs {
             prefix: &section.prefix,
-            delimiter: query.delimiter.as_deref(),
+            delimiter,
             marker: section.marker.as_deref(),
             start_from: if section.marker.is_none() { section.start_from.as_deref() } else { None },
             max_results: Some((wanted + PAGE_SLACK).min(crate::blob::list::LIST_PAGE_MAX)),
@@ -109,14 +127,18 @@ impl Bucket {
         let after = query.after.as_deref().unwrap_or("");
         match item {
             BlobItem::Prefix(prefix) => (prefix.as_str() > after).then_some(ListEntry::Prefix(prefix)),
-            BlobItem::Blob { name, properties } => {
-                if name.as_str() <= after || properties.is_directory {
-                    return None;
-                }
-                let object = codec::stored_object(properties, self.container.as_str(), &name);
-                Some(ListEntry::Object(stored_entry(ObjectKey::new(name).ok()?, object)))
-            }
+            BlobItem::Blob { name, .. } if name.as_str() <= after => None,
+            BlobItem::Blob { name, properties } => self.object_entry(name, properties).map(ListEntry::Object),
         }
+    }
+
+    /// A blob as an object; `None` for directories.
+    fn object_entry(&self, name: String, properties: BlobProperties) -> Option<StoredEntry> {
+        if properties.is_directory {
+            return None;
+        }
+        let object = codec::listed_object(properties, self.container.as_str(), &name);
+        Some(stored_entry(self.key_of(name)?, object))
     }
 }
 
@@ -146,6 +168,16 @@ fn name_of(item: &BlobItem) -> &str {
 /// What is still to be listed, the next section last.
 struct Walk {
     sections: Vec<Section>,
+    order: Order,
+}
+
+/// The order in which an account lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Flat,
+    /// One level of a tree: the same among names, but that `/`, with which directories end, comes before
+    /// every other character.
+    Level,
 }
 
 /// A run of names in which the account's order is S3's, but for names that [`Section::split`] finds.
@@ -182,9 +214,13 @@ const FIRST_ASTRAL: char = '\u{10000}';
 const LAST: char = '\u{10ffff}';
 
 impl Walk {
-    fn new(query: &ListQuery) -> Self {
-        let mut walk = Self { sections: vec![Section::new(&query.prefix, None, None, query.prefix.len())] };
-        if let Some(after) = query.after.as_deref() {
+    fn new(query: &ListQuery, order: Order) -> Self {
+        Self::of(&query.prefix, query.after.as_deref(), order)
+    }
+
+    fn of(prefix: &str, after: Option<&str>, order: Order) -> Self {
+        let mut walk = Self { sections: vec![Section::new(prefix, None, None, prefix.len())], order };
+        if let Some(after) = after {
             walk.resume(after);
         }
         walk
@@ -214,7 +250,7 @@ impl Walk {
         let Some(section) = self.sections.pop() else { return };
         let stem = &name[..at];
         // Behind all names that begin with the stem, in the account's order.
-        if let Some(rest) = after_all(stem, &section.prefix) {
+        if let Some(rest) = after_all(stem, &section.prefix, self.order) {
             let ends_before = section.stop_before.as_deref().is_some_and(|stop| utf16_order(&rest, stop).is_ge());
             if !ends_before {
                 self.sections.push(Section::new(
@@ -234,11 +270,11 @@ impl Walk {
 
 /// The least name that no name beginning with `stem` reaches, in both orders: the last character of
 /// the stem that can be raised is raised. `None` if nothing within `prefix` comes behind.
-fn after_all(stem: &str, prefix: &str) -> Option<String> {
+fn after_all(stem: &str, prefix: &str, order: Order) -> Option<String> {
     let mut head = stem.to_owned();
     while head.len() > prefix.len() {
         let last = head.pop()?;
-        if let Some(next) = successor(last) {
+        if let Some(next) = successor(last, order) {
             head.push(next);
             return Some(head);
         }
@@ -246,9 +282,10 @@ fn after_all(stem: &str, prefix: &str) -> Option<String> {
     None
 }
 
-/// The next character in UTF-16 order.
-fn successor(character: char) -> Option<char> {
+/// The next character in UTF-16 order; no name within a level has a `/`.
+fn successor(character: char, order: Order) -> Option<char> {
     match character {
+        '.' if order == Order::Level => Some('0'),
         '\u{d7ff}' => Some(FIRST_ASTRAL),
         LAST => Some(FIRST_HIGH),
         '\u{ffff}' => None,
@@ -270,7 +307,7 @@ mod tests {
     fn walk_all(names: &[String], query: &ListQuery, page: usize) -> Vec<String> {
         let mut sorted = names.to_vec();
         sorted.sort_by(|a, b| utf16_order(a, b));
-        let mut walk = Walk::new(query);
+        let mut walk = Walk::new(query, Order::Flat);
         let mut out = Vec::new();
         let mut pages = 0;
         while let Some(section) = walk.sections.last_mut() {

@@ -6,6 +6,7 @@
 
 mod abort;
 mod complete;
+mod compose;
 mod copy_part;
 mod create;
 mod list_parts;
@@ -17,6 +18,7 @@ pub(super) mod stage;
 mod sweep;
 mod upload_part;
 pub mod verdict;
+mod whole;
 
 use super::Bucket;
 use crate::object::{Error, ErrorKind, ObjectKey, Result, UploadId};

@@ -31,10 +31,13 @@ impl Bucket {
     /// `KeyUnmappable`, `MetadataTooLarge`, `PreconditionFailed`, `Conflict`, `NotFound` (If-Match on
     /// nothing), whatever the payload's stream ends in, and those of the Blob client.
     pub async fn put(&self, key: &ObjectKey, request: PutRequest) -> Result<Stored> {
-        Self::mappable(key)?;
+        self.mappable(key)?;
         let PutRequest { payload, attributes, content_md5, checksums, condition } = request;
         let length = payload.length;
         let replay = payload.replayable().cloned();
+        if replay.is_none() {
+            self.clear_way_early(key).await?;
+        }
         let mut next = Some(payload);
         for _ in 0..ROUNDS_MAX {
             let Some(payload) = next.take().or_else(|| replay.clone().map(Payload::from)) else { break };
@@ -50,7 +53,10 @@ impl Bucket {
             match self.write(self.blob(key), self.place(key, length), payload, write).await {
                 Ok(written) => return Ok(written.stored(length, checksums)),
                 Err(error) if metadata_moved(&error, &exact) => {}
-                Err(error) => return Err(refused(error, &condition)),
+                Err(error) if self.may_be_in_the_way(&error) => {
+                    self.clear_way(key, error).await.map_err(|error| refused(error, &condition))?;
+                }
+                Err(error) => return Err(self.takes_no_blocks(refused(error, &condition))),
             }
         }
         Err(Error::new(ErrorKind::Conflict, format!("object {key} is being changed by others")))

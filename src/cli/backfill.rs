@@ -137,3 +137,24 @@ pub(super) fn status(progress: &Arc<Progress>) -> Status {
     });
     status
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_the_mover_reach_the_transfer() {
+        let mover = MoverConfig {
+            large_threshold: 11,
+            block_size: 12,
+            blocks_at_once: 13,
+            md5_up_to: 14,
+            prove_multipart: true,
+            ..MoverConfig::default()
+        };
+        let transfer = transfer(&mover);
+        let told = (transfer.large_threshold, transfer.block_size, transfer.blocks_at_once, transfer.md5_up_to);
+        assert_eq!(told, (11, 12, 13, 14));
+        assert!(transfer.multipart_etags);
+    }
+}

@@ -24,6 +24,10 @@ pub struct EmulatorArgs {
     #[arg(long, default_value = "devstoreaccount1", value_name = "NAME")]
     pub account: String,
 
+    /// The account has a hierarchical namespace (Data Lake Storage Gen2)
+    #[arg(long)]
+    pub hierarchical: bool,
+
     /// Containers to begin with
     #[arg(long = "container", value_name = "NAME")]
     pub containers: Vec<String>,
@@ -102,6 +106,7 @@ async fn serve(args: &EmulatorArgs) -> Result<Exit, Failure> {
         EmulatorStorage::Memory => AccountConfig::memory(&args.account),
         EmulatorStorage::Synthetic => AccountConfig::synthetic(&args.account, &kept),
     };
+    account.hierarchical = args.hierarchical;
     match args.content_md5 {
         None => {}
         Some(EmulatorMd5::Compute) => account.content_md5 = ContentMd5::Compute,

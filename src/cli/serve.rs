@@ -50,7 +50,7 @@ async fn serve(common: &CommonOptions, environment: Environment, config: Arc<Con
     let admin = AdminServer::start(config.admin.listen, admin).map_err(|error| {
         Failure::usage(format!("[admin] listen = \"{}\" cannot be bound: {error}", config.admin.listen))
     })?;
-    tokio::spawn(daemon::sweep(config.clone(), process.azure.clone()));
+    tokio::spawn(daemon::sweep(config.clone(), process.azure.clone(), process.metrics.clone()));
     serving.ready();
     let scheme = if facade_config.tls.is_some() { "https" } else { "http" };
     tracing::info!(listen = %format_args!("{scheme}://{}", facade.address), admin = %admin.address, "serving");
@@ -88,7 +88,7 @@ async fn follow(
                 }
                 let config = changes.borrow_and_update().clone();
                 if let Some(changed) = &config.facade {
-                    facade.replace_keys(&changed.keys, &process.metrics);
+                    facade.replace_keys(changed, &process.metrics);
                     if let Err(error) = facade.reload_certificate() {
                         tracing::error!(%error, "the new certificate cannot be used, the old one stays");
                     }

@@ -26,6 +26,8 @@ pub struct AzureConfig {
     pub ca_file: Option<Pem>,
     /// Holds everything that must survive a process.
     pub state_container: ContainerName,
+    /// Whether the account has a hierarchical namespace; `None`: it is asked.
+    pub hierarchical: Option<bool>,
     /// Credentials may go over plain HTTP to another machine.
     pub allow_plaintext: bool,
 }
@@ -217,6 +219,7 @@ struct Given {
     api_version: String,
     ca_file: Option<Pem>,
     state_container: ContainerName,
+    hierarchical: Option<bool>,
     allow_plaintext: bool,
 }
 
@@ -233,6 +236,7 @@ impl Given {
             api_version: section.get("api_version").unwrap_or_else(|| API_VERSION.to_owned()),
             ca_file: Pem::read(section, "ca_file"),
             allow_plaintext: section.get("allow_plaintext").unwrap_or(false),
+            hierarchical: section.get("hierarchical"),
             state_container: match section.get("state_container") {
                 Some(name) => name,
                 None => ContainerName::new(STATE_CONTAINER).ok()?,
@@ -265,6 +269,7 @@ impl Given {
             api_version: self.api_version,
             ca_file: self.ca_file,
             state_container: self.state_container,
+            hierarchical: self.hierarchical,
             allow_plaintext: self.allow_plaintext,
         })
     }

@@ -1,5 +1,7 @@
 //! `[[bucket]]`: which bucket lives in which container, and where its data comes from.
 
+use std::time::Duration;
+
 use super::document::{Document, Section};
 use super::setting::{Raw, Setting, one_of};
 use super::source::{DEFAULT_SOURCE, SourceConfig};
@@ -16,6 +18,8 @@ pub struct BucketConfig {
     pub source: Option<BucketSource>,
     /// Who uses the bucket: decides in which order objects are copied, and what is checked before a flip.
     pub components: Vec<Component>,
+    /// Age at which a multipart upload that nobody is at counts as abandoned and is aborted. Absent: never.
+    pub upload_ttl: Option<Duration>,
 }
 
 /// Where the data of a bucket comes from.
@@ -63,6 +67,10 @@ impl Setting for Component {
     }
 }
 
+/// An upload may be completed for as long as half an hour without a word of it; one that old is in no
+/// danger below this.
+const UPLOAD_TTL_MIN: Duration = Duration::from_secs(3600);
+
 impl BucketConfig {
     pub(super) fn read_all(
         document: &Document<'_>,
@@ -86,7 +94,8 @@ impl BucketConfig {
         let container = section.required("container");
         let source = BucketSource::read(section, sources, name.as_ref());
         let components = section.get("components").unwrap_or_default();
-        Some(Self { name: name?, container: container?, source, components })
+        let upload_ttl = section.get("upload_ttl");
+        Some(Self { name: name?, container: container?, source, components, upload_ttl })
     }
 
     fn check(&self, section: &Section<'_>, earlier: &[Self], state_container: Option<&ContainerName>) {
@@ -95,6 +104,9 @@ impl BucketConfig {
         }
         if earlier.iter().any(|bucket| bucket.container == self.container) {
             section.mistake("container", format!("\"{}\" is the container of two buckets", self.container));
+        }
+        if self.upload_ttl.is_some_and(|ttl| ttl < UPLOAD_TTL_MIN) {
+            section.mistake("upload_ttl", "must be at least \"1h\"; leave it out to keep uploads for ever, as S3 does");
         }
         if state_container == Some(&self.container) {
             section.mistake("container", "is the container that bluebucket keeps its own state in");

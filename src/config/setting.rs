@@ -153,13 +153,14 @@ impl std::fmt::Display for Bytes {
     }
 }
 
-const MILLISECOND_UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+const MILLISECOND_UNITS: [(&str, u64); 5] =
+    [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-/// A span of time: `250ms`, `30s`, `5m`, `1h`. A number without a unit is refused: it would be guesswork.
+/// A span of time: `250ms`, `30s`, `5m`, `1h`, `30d`. A number without a unit is refused: it would be guesswork.
 impl Setting for Duration {
     fn read(raw: &Raw<'_>) -> Result<Self, String> {
         let milliseconds = raw.text().and_then(|text| quantity(text, &MILLISECOND_UNITS));
-        milliseconds.map(Self::from_millis).ok_or_else(|| "must be a time such as \"30s\" (ms, s, m, h)".into())
+        milliseconds.map(Self::from_millis).ok_or_else(|| "must be a time such as \"30s\" (ms, s, m, h, d)".into())
     }
 }
 
@@ -254,8 +255,14 @@ mod tests {
 
     #[test]
     fn durations() {
-        let cases =
-            [("250ms", Some(250)), ("30s", Some(30_000)), ("5m", Some(300_000)), ("1h", Some(3_600_000)), ("30", None)];
+        let cases = [
+            ("250ms", Some(250)),
+            ("30s", Some(30_000)),
+            ("5m", Some(300_000)),
+            ("1h", Some(3_600_000)),
+            ("45d", Some(3_888_000_000)),
+            ("30", None),
+        ];
         for (text, milliseconds) in cases {
             assert_eq!(read::<Duration>(text), milliseconds.map(Duration::from_millis), "{text}");
         }

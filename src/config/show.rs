@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 use std::time::Duration;
 
 use super::bucket::BucketConfig;
-use super::facade::{FacadeConfig, FacadeKey, KeyBuckets};
+use super::facade::{FacadeConfig, FacadeKey, KeyBuckets, KeyRule};
 use super::secret::{SecretOrigin, SecretValue};
 use super::setting::Bytes;
 use super::source::{Addressing, SourceConfig, SourceCredential};
@@ -57,6 +57,9 @@ fn azure(page: &mut Page, azure: &AzureConfig) {
     page.text("api_version", &azure.api_version);
     page.optional("ca_file", azure.ca_file.as_ref().map(|pem| pem.path.display()));
     page.text("state_container", &azure.state_container);
+    if let Some(hierarchical) = azure.hierarchical {
+        page.bare("hierarchical", hierarchical);
+    }
     page.bare("allow_plaintext", azure.allow_plaintext);
 }
 
@@ -94,6 +97,9 @@ fn bucket(page: &mut Page, bucket: &BucketConfig) {
         page.optional("prefix", source.prefix.as_ref());
     }
     page.list("components", bucket.components.iter().map(|component| component.name()));
+    if let Some(ttl) = bucket.upload_ttl {
+        page.duration("upload_ttl", ttl);
+    }
 }
 
 fn facade(page: &mut Page, facade: &FacadeConfig) {
@@ -107,6 +113,14 @@ fn facade(page: &mut Page, facade: &FacadeConfig) {
         page.head("[facade.tls]");
         page.text("certificate_file", tls.certificate.path.display());
         page.text("key_file", tls.key.path.display());
+    }
+    if let Some(sts) = &facade.sts {
+        page.head("[facade.sts]");
+        page.text("keys_dir", sts.keys_dir.display());
+        page.secret("current key", &sts.current);
+        if let Some(previous) = &sts.previous {
+            page.secret("previous key", previous);
+        }
     }
     let limits = &facade.limits;
     page.head("[facade.limits]");
@@ -134,11 +148,26 @@ fn key(page: &mut Page, key: &FacadeKey) {
         SecretOrigin::Environment(name) => page.text("secret_env", name),
     }
     page.secret("secret", &key.secret);
-    match &key.buckets {
+    match key.rules.as_slice() {
+        [only] => rule(page, only),
+        rules => {
+            for of in rules {
+                page.head("[[facade.key.rule]]");
+                rule(page, of);
+            }
+        }
+    }
+}
+
+fn rule(page: &mut Page, rule: &KeyRule) {
+    match &rule.buckets {
         KeyBuckets::All => page.list("buckets", ["*"]),
         KeyBuckets::Some(names) => page.list("buckets", names),
     }
-    page.list("verbs", key.verbs.iter().map(|verb| verb.name()));
+    if !rule.prefix.is_empty() {
+        page.text("prefix", &rule.prefix);
+    }
+    page.list("verbs", rule.verbs.iter().map(|verb| verb.name()));
 }
 
 fn mover(page: &mut Page, mover: &MoverConfig) {

@@ -52,8 +52,8 @@ fn a_good_file_is_understood() {
     assert_eq!((source.source.as_str(), source.bucket.as_str()), ("default", "local-rocksdb-test"));
     let facade = config.facade.unwrap();
     assert_eq!(facade.keys[0].secret.value.expose(), "canary-config-0123456789");
-    assert_eq!(facade.keys[0].verbs, [Verb::Read, Verb::List]);
-    assert!(facade.keys[0].buckets.allows(&config.buckets[0].name));
+    assert_eq!(facade.keys[0].rules[0].verbs, [Verb::Read, Verb::List]);
+    assert!(facade.keys[0].reaches(&config.buckets[0].name));
     assert_eq!(config.admin.listen.to_string(), "127.0.0.1:9090");
     assert_eq!(config.mover, MoverConfig::default());
 }
@@ -100,6 +100,17 @@ name = "flink"
     ] {
         assert!(told.contains(expected), "{expected}\nis not in\n{told}");
     }
+}
+
+#[test]
+fn uploads_expire_only_where_it_is_said() {
+    assert_eq!(parse(GOOD, &[]).unwrap().buckets[0].upload_ttl, None);
+    let with =
+        |ttl: &str| GOOD.replace("container = \"flink\"", &format!("container = \"flink\"\nupload_ttl = \"{ttl}\""));
+    let config = parse(&with("45d"), &[]).unwrap();
+    assert_eq!(config.buckets[0].upload_ttl, Some(Duration::from_secs(45 * 86_400)));
+    assert!(config.show().contains("upload_ttl = \"3888000s\""), "{}", config.show());
+    assert!(mistakes(&with("30m"), &[]).contains("bucket.upload_ttl: must be at least \"1h\""));
 }
 
 #[test]

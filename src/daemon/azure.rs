@@ -1,11 +1,14 @@
 //! From `[azure]` to Blob clients: one credential for the process, one client for each thread.
 
+mod namespace;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::blob::auth::{Identity, Sas, SharedKey};
 use crate::blob::retry::RetryPolicy;
 use crate::blob::{BlobAccount, BlobClient, Credential};
+use crate::bucket::{Namespace, Shared};
 use crate::config::{AzureConfig, AzureCredential};
 use crate::net::tls::{Roots, Trust};
 use crate::net::{Client, Dialer, PoolLimits, Scheme};
@@ -33,11 +36,12 @@ pub struct AzureAccess {
     limits: PoolLimits,
     state_container: ContainerName,
     api_version: String,
+    namespace: Namespace,
     metrics: Arc<Metrics>,
 }
 
 impl AzureAccess {
-    /// Makes the credential. Tokens are kept fresh in a task of the current runtime, which has to live
+    /// Makes the credential, and asks what kind of account it is if the configuration does not say. Tokens are kept fresh in a task of the current runtime, which has to live
     /// as long as the process.
     pub(super) async fn new(config: &AzureConfig, metrics: Arc<Metrics>) -> Result<Self> {
         let url = format!("{}{}", config.endpoint.endpoint, config.endpoint.path);
@@ -46,15 +50,27 @@ impl AzureAccess {
         let https = config.endpoint.endpoint.scheme == Scheme::Https;
         let limits = pool_limits(https);
         let credential = credential(config, &account, Client::new(dialer.clone(), limits), &metrics)?;
-        Ok(Self {
+        let mut azure = Self {
             account,
             credential,
             dialer,
             limits,
             state_container: config.state_container.clone(),
             api_version: config.api_version.clone(),
+            namespace: Namespace::Flat,
             metrics,
-        })
+        };
+        azure.namespace = match config.hierarchical {
+            Some(true) => Namespace::Hierarchical,
+            Some(false) => Namespace::Flat,
+            None => namespace::ask(&azure.client(), &config.state_container).await?,
+        };
+        Ok(azure)
+    }
+
+    /// What the threads of a process share about the account.
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::new(Shared::new(self.namespace))
     }
 
     /// A client for the current runtime thread.

@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 
 use super::AzureAccess;
 use crate::bucket::{Bucket, Shared};
-use crate::config::{BucketConfig, Config, FacadeConfig, FacadeKey, KeyBuckets, Verb};
-use crate::facade::{AccessKey, AccessKeys, BucketScope, Facade, FacadeSettings, Verbs};
+use crate::config::{BucketConfig, Config, FacadeConfig, FacadeKey, KeyBuckets, KeyRule, StsConfig, Verb};
+use crate::facade::{AccessKey, AccessKeys, BucketScope, Facade, FacadeSettings, Rule, Rules, SealingKeys, Verbs};
 use crate::migration::router::{OpenBuckets, Router};
 use crate::net::serve::{ServeLimits, serve};
 use crate::net::shutdown::{Shutdown, ShutdownTrigger};
@@ -43,8 +43,9 @@ impl FacadeServer {
             .transpose()
             .map_err(|error| Error::new(ErrorKind::Invalid, format!("[facade.tls]: {error}")))?;
         let keys = Arc::new(AccessKeys::new(facade.keys.iter().map(|key| access_key(key, metrics))));
+        keys.replace_sealing(sealing_keys(facade));
         let settings = Arc::new(settings(facade, keys.clone(), metrics.clone()));
-        let shared = Arc::new(Shared::default());
+        let shared = azure.shared();
         let (trigger, shutdown) = Shutdown::new();
         let mut address = facade.listen;
         let mut threads = Vec::new();
@@ -68,9 +69,10 @@ impl FacadeServer {
         Ok(Self { address, trigger, threads, keys, tls })
     }
 
-    /// Puts new key pairs in force.
-    pub fn replace_keys(&self, keys: &[FacadeKey], metrics: &Arc<Metrics>) {
-        self.keys.replace(keys.iter().map(|key| access_key(key, metrics)));
+    /// Puts new key pairs and sealing keys in force.
+    pub fn replace_keys(&self, facade: &FacadeConfig, metrics: &Arc<Metrics>) {
+        self.keys.replace(facade.keys.iter().map(|key| access_key(key, metrics)));
+        self.keys.replace_sealing(sealing_keys(facade));
     }
 
     /// Reads the certificate again.
@@ -194,22 +196,33 @@ fn serve_limits(facade: &FacadeConfig) -> ServeLimits {
     }
 }
 
+fn sealing_keys(facade: &FacadeConfig) -> SealingKeys {
+    SealingKeys::new(facade.sts.iter().flat_map(StsConfig::keys))
+}
+
 fn access_key(key: &FacadeKey, metrics: &Arc<Metrics>) -> AccessKey {
-    let verb = |verb| key.verbs.contains(&verb);
     AccessKey {
         component: key.component.clone(),
         id: key.access_key_id.clone(),
         secret: key.secret.value.clone(),
-        buckets: match &key.buckets {
+        rules: Rules::new(key.rules.iter().map(rule)),
+        metrics: metrics.facade.component(&key.component),
+    }
+}
+
+fn rule(rule: &KeyRule) -> Rule {
+    let verb = |verb| rule.verbs.contains(&verb);
+    Rule {
+        buckets: match &rule.buckets {
             KeyBuckets::All => BucketScope::All,
             KeyBuckets::Some(names) => BucketScope::Only(names.iter().cloned().collect()),
         },
+        prefix: rule.prefix.clone(),
         verbs: Verbs {
             read: verb(Verb::Read),
             write: verb(Verb::Write),
             delete: verb(Verb::Delete),
             list: verb(Verb::List),
         },
-        metrics: metrics.facade.component(&key.component),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{AzureAccess, Process, SourceAccess};
-use crate::bucket::{Bucket, Shared};
+use crate::bucket::Bucket;
 use crate::config::{BucketConfig, BucketSource};
 use crate::migration::import::Importer;
 use crate::migration::ranges::Ranges;
@@ -53,7 +53,7 @@ impl MoverAccess {
     /// Makes the clients of a thread.
     pub fn factory(&self) -> Factory {
         let (azure, sources, buckets) = (self.azure.clone(), self.sources.clone(), self.buckets.clone());
-        let shared = Arc::new(Shared::default());
+        let shared = azure.shared();
         Arc::new(move || {
             let blobs = azure.client();
             let state = azure.state(&blobs);

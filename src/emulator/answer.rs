@@ -70,6 +70,13 @@ impl Answer {
             .with("x-ms-lease-state", lease.state)
             .with("x-ms-lease-duration", lease.duration)
             .with("x-ms-server-encrypted", "true");
+        if call.account.config.hierarchical {
+            answer = answer
+                .with("x-ms-resource-type", super::tree::resource_type(blob))
+                .with("x-ms-owner", "$superuser")
+                .with("x-ms-group", "$superuser")
+                .with("x-ms-permissions", super::tree::permissions(blob));
+        }
         if let Some(copy) = &blob.copy {
             answer = answer
                 .with("x-ms-copy-id", copy.id.as_str())

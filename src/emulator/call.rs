@@ -85,7 +85,7 @@ impl Call<'_> {
     }
 
     pub fn record(&self, kind: CommitKind, etag: Option<Etag>) {
-        self.emulator.events.record(&self.account.config.name, &self.container, &self.name.0, etag, kind);
+        self.emulator.events.record(&self.account.config.name, &self.container, self.name.as_str(), etag, kind);
     }
 
     /// The blob of a read after lease and conditions have been judged, with what is shown of its lease.

@@ -41,6 +41,8 @@ pub struct AccountConfig {
     pub real_containers: Vec<String>,
     /// Part of the seed of synthetic content.
     pub seed: u64,
+    /// With a hierarchical namespace: names are paths, and directories are entries.
+    pub hierarchical: bool,
 }
 
 /// What becomes of content.
@@ -104,7 +106,14 @@ impl AccountConfig {
             content_md5: ContentMd5::Compute,
             real_containers: Vec::new(),
             seed: 0,
+            hierarchical: false,
         }
+    }
+
+    /// The same with a hierarchical namespace.
+    #[must_use]
+    pub fn hierarchical(self) -> Self {
+        Self { hierarchical: true, ..self }
     }
 
     /// The same without content, except in `real_containers`, and with cheap MD5: for load.

@@ -35,6 +35,16 @@ errors! {
     service_mismatch 403 "AuthorizationServiceMismatch" "This request is not authorized to perform this operation using this service.";
     blob_already_exists 409 "BlobAlreadyExists" "The specified blob already exists.";
     blob_not_found 404 "BlobNotFound" "The specified blob does not exist.";
+    blob_operation_not_supported 409 "BlobOperationNotSupported" "Blob operation is not supported.";
+    directory_is_not_empty 409 "DirectoryIsNotEmpty" "This operation is not permitted on a non-empty directory.";
+    directory_not_empty 409 "DirectoryNotEmpty" "The recursive query parameter value must be true to delete a non-empty directory.";
+    path_already_exists 409 "PathAlreadyExists" "The specified path already exists.";
+    path_conflict 409 "PathConflict" "The specified path, or an element of the path, exists and its resource type is invalid for this operation.";
+    path_not_found 404 "PathNotFound" "The specified path does not exist.";
+    rename_parent_not_found 404 "RenameDestinationParentPathNotFound" "The parent directory of the destination path does not exist.";
+    source_path_not_found 404 "SourcePathNotFound" "The source path for a rename operation does not exist.";
+    invalid_flush_position 400 "InvalidFlushPosition" "The uploaded data is not contiguous or the position query parameter value is not equal to the length of the file after appending the uploaded data.";
+    resource_type_mismatch_path 409 "ResourceTypeMismatch" "The specified resource type does not match the type of the resource that exists.";
     block_count_exceeds_limit 409 "RequestEntityTooLargeBlockCountExceedsLimit" "The uncommitted block count cannot exceed the maximum limit of 100,000 blocks.";
     block_list_too_long 400 "BlockListTooLong" "The block list may not contain more than 50,000 blocks.";
     both_checksums 400 "BothCrc64AndMd5HeaderPresent" "Both x-ms-content-crc64 header and Content-MD5 header are present.";
@@ -203,6 +213,7 @@ mod tests {
             (ServiceError::lease_id_mismatch_blob(), 264),
             (ServiceError::container_already_exists(), 230),
             (ServiceError::invalid_resource_name(), 243),
+            (ServiceError::blob_operation_not_supported(), 226),
         ] {
             let body = error.xml("00000000-0000-0000-0000-000000000000", "2026-11-23T06:00:53.1234567Z");
             assert_eq!(body.len(), length, "{}", error.code);

@@ -29,6 +29,7 @@ operations! {
     PutBlob PutBlobFromUrl PutBlock PutBlockFromUrl PutBlockList GetBlockList
     GetBlob GetBlobProperties SetBlobProperties SetBlobMetadata SetBlobTier LeaseBlob
     CopyBlob CopyBlobFromUrl AbortCopyBlob DeleteBlob
+    CreatePath RenamePath AppendData FlushData DeletePath
 }
 
 /// The kind of access an operation needs, as SAS letters: one of them is enough.
@@ -39,8 +40,10 @@ pub(super) fn permissions_needed(operation: Operation) -> &'static str {
         GetAccountInformation | GetServiceProperties | GetUserDelegationKey | GetContainerProperties => "r",
         BlobBatch => "dw",
         CreateContainer => "cw",
-        DeleteContainer | DeleteBlob => "d",
+        DeleteContainer | DeleteBlob | DeletePath => "d",
         SetContainerMetadata | SetBlobProperties | SetBlobMetadata | SetBlobTier | LeaseBlob | AbortCopyBlob => "w",
+        AppendData | FlushData | RenamePath => "w",
+        CreatePath => "cw",
         PutBlob | PutBlobFromUrl | PutBlock | PutBlockFromUrl | PutBlockList | CopyBlob | CopyBlobFromUrl => "cw",
         GetBlob | GetBlobProperties | GetBlockList => "r",
     }
@@ -50,8 +53,20 @@ pub(super) fn permissions_needed(operation: Operation) -> &'static str {
 ///
 /// # Errors
 /// 405 for a verb that the resource does not have, 400 for what the emulator does not offer.
-pub(super) fn classify(method: &Method, target: &Target, query: &Query, headers: &HeaderMap) -> Outcome<Operation> {
+pub(super) fn classify(
+    method: &Method,
+    target: &Target,
+    query: &Query,
+    headers: &HeaderMap,
+    hierarchical: bool,
+) -> Outcome<Operation> {
     use Operation::*;
+    if hierarchical
+        && target.blob.is_some()
+        && let Some(operation) = of_data_lake(method, query, headers)
+    {
+        return Ok(operation);
+    }
     if query.get("snapshot").is_some() || query.get("versionid").is_some() {
         return Err(ServiceError::not_emulated());
     }
@@ -94,6 +109,19 @@ pub(super) fn classify(method: &Method, target: &Target, query: &Query, headers:
         },
     };
     Ok(found)
+}
+
+/// Requests of the Data Lake endpoint, told by their query or by the header that only they have.
+fn of_data_lake(method: &Method, query: &Query, headers: &HeaderMap) -> Option<Operation> {
+    use Operation::*;
+    match (method.as_str(), query.get("action")) {
+        ("PUT", None) if headers.contains_key("x-ms-rename-source") => Some(RenamePath),
+        ("PUT", None) if query.get("resource").is_some() => Some(CreatePath),
+        ("PATCH", Some("append")) => Some(AppendData),
+        ("PATCH", Some("flush")) => Some(FlushData),
+        ("DELETE", None) if query.get("recursive").is_some() => Some(DeletePath),
+        _ => None,
+    }
 }
 
 fn put_kind(headers: &HeaderMap) -> Outcome<Operation> {

@@ -3,6 +3,7 @@
 pub(super) mod batch;
 pub(super) mod container;
 pub(super) mod copy_blob;
+pub(super) mod data_lake;
 pub(super) mod delete_blob;
 pub(super) mod get_blob;
 pub(super) mod get_block_list;

@@ -12,10 +12,10 @@ use super::config::{AccountConfig, Storage};
 use super::content::{Content, synthetic_seed};
 use super::error::{Outcome, ServiceError};
 use super::lease::Lease;
-use super::names::BlobName;
+use super::names::{BlobName, NameOrder, path};
 use super::properties::{Metadata, Properties};
 
-/// A storage account. Flat: names have no directories.
+/// A storage account.
 pub(super) struct Account {
     pub config: AccountConfig,
     pub key: Option<hmac::Key>,
@@ -51,6 +51,19 @@ impl Account {
             containers: RwLock::default(),
             config,
         })
+    }
+
+    pub fn name_order(&self) -> NameOrder {
+        if self.config.hierarchical { NameOrder::Tree } else { NameOrder::Flat }
+    }
+
+    /// The name that a text has in this account.
+    pub fn blob_name(&self, text: &str) -> BlobName {
+        if self.config.hierarchical {
+            BlobName::new(path(text), NameOrder::Tree)
+        } else {
+            BlobName::new(text, NameOrder::Flat)
+        }
     }
 
     pub fn container(&self, name: &str) -> Outcome<Arc<Container>> {
@@ -139,7 +152,7 @@ impl Container {
         if self.keeps_content {
             return Content::kept(pieces);
         }
-        Content::Synthetic { seed: synthetic_seed(account.config.seed, &self.name, &name.0, length), length }
+        Content::Synthetic { seed: synthetic_seed(account.config.seed, &self.name, name.as_str(), length), length }
     }
 }
 
@@ -181,6 +194,8 @@ pub(super) struct Entry {
     pub lease: Option<Lease>,
     /// What an asynchronous copy will show, and when.
     pub pending: Option<(SystemTime, Blob)>,
+    /// What a Data Lake client has appended and not flushed.
+    pub appended: Vec<bytes::Bytes>,
 }
 
 #[derive(Default)]
@@ -233,6 +248,18 @@ pub(super) struct Blob {
     pub blocks: Arc<Vec<(Vec<u8>, Arc<Block>)>>,
     pub tier: Option<(String, SystemTime)>,
     pub copy: Option<Copy>,
+    pub kind: BlobKind,
+}
+
+/// What a blob is to a hierarchical account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum BlobKind {
+    /// Written through the Blob endpoint.
+    #[default]
+    Blob,
+    /// Created through the Data Lake endpoint: it takes no blocks.
+    DataLake,
+    Directory,
 }
 
 /// How a blob came to be by Copy Blob.

@@ -14,7 +14,7 @@ pub(super) struct Target {
 
 impl Target {
     /// Reads a path, in path style `/account/container/blob`, or in host style `/container/blob` when
-    /// the host is `<account>.blob.<rest>`. Each part is decoded once; `\` is stored as `/`.
+    /// the host is `<account>.blob.<rest>` or `<account>.dfs.<rest>`. Each part is decoded once; `\` is stored as `/`.
     ///
     /// # Errors
     /// `InvalidUri` if a part is no UTF-8 or has a broken escape.
@@ -36,7 +36,7 @@ impl Target {
 /// The account in a host such as `name.blob.core.windows.net`.
 fn host_account(host: &str) -> Option<&str> {
     let (account, rest) = host.split_once('.')?;
-    rest.starts_with("blob.").then_some(account)
+    (rest.starts_with("blob.") || rest.starts_with("dfs.")).then_some(account)
 }
 
 fn decode(text: &str) -> Outcome<String> {

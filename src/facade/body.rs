@@ -34,6 +34,17 @@ impl ClientBody {
         Self { body: RequestBody::new(incoming, idle_timeout), last_move }
     }
 
+    /// Reads the whole body as it is; the caller checks what it has to be.
+    ///
+    /// # Errors
+    /// MaxMessageLengthExceeded past `limit` bytes; IncompleteBody or RequestTimeout.
+    pub async fn small(self, limit: usize) -> Result<Bytes> {
+        collect(self.into_stream(), limit).await.map_err(|error| match error.kind() {
+            ErrorKind::TooLarge => S3Code::MaxMessageLengthExceeded.into(),
+            _ => refusal(error, None),
+        })
+    }
+
     fn into_stream(self) -> ByteStream {
         let Self { body, last_move } = self;
         Box::pin(body.map(move |piece| {

@@ -6,13 +6,12 @@ use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::auth::{self, AccessKey, Identity};
+use super::auth::{self, Caller, Identity};
 use super::body::ClientBody;
 use super::last_move::LastMove;
 use super::tally::Tally;
-use super::{Facade, ops, respond};
+use super::{Facade, ops, respond, sts};
 use crate::net::Body;
-use crate::object::Timestamp;
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::header;
 use crate::s3::operation::{Operation, Unheld};
@@ -23,7 +22,7 @@ use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason};
 /// A request that is allowed, on its way to its operation.
 pub(super) struct Call<'a> {
     pub facade: &'a Facade,
-    pub key: &'a AccessKey,
+    pub caller: &'a Caller,
     pub body: ClientBody,
     pub chunk_signer: Option<ChunkSigner>,
     /// Path as it stands in the request line, for error documents.
@@ -57,6 +56,7 @@ impl Facade {
             path,
             operation = tally.operation.label(),
             component = tally.component(),
+            session = tally.session(),
             status = response.status().as_u16(),
             micros = tally.begun.elapsed().as_micros() as u64,
             request_id,
@@ -75,18 +75,22 @@ impl Facade {
 
     async fn answer(&self, request: Request<Incoming>, request_id: &str, tally: &mut Tally) -> Result<Response<Body>> {
         let (head, body) = request.into_parts();
+        if sts::is_asked(&head) {
+            return Ok(Box::pin(self.answer_sts(head, body, request_id, tally)).await);
+        }
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or(""));
         // Its signature lies in the form, so it would only be told that it has none.
         if request::is_form_upload(&head.method, &head.headers) {
             return Err(request::form_upload_refused());
         }
         let identity = self.authenticate(&head.method, path, query, &head.headers)?;
-        tally.key = Some(identity.key.clone());
+        tally.caller = Some(identity.caller.clone());
         let operation = request::parse(&head.method, path, query, &head.headers, &self.settings.addressing)?;
         tally.operation = label(&operation);
         tally.received = operation.body().map_or(0, |declared| declared.length);
-        let Identity { key, chunk_signer } = identity;
-        auth::authorize(&key, &operation)
+        let Identity { caller, chunk_signer } = identity;
+        caller
+            .authorize(&operation)
             .inspect_err(|_| self.settings.metrics.facade.auth_failed(AuthFailure::NotAllowed))?;
         if let Some((unheld, _)) = operation.unheld() {
             return answer_unheld(unheld);
@@ -95,7 +99,7 @@ impl Facade {
         let last_move = LastMove::begin();
         let body = ClientBody::new(body, self.settings.body_timeout, last_move.clone());
         let writes = operation.writes();
-        let call = Call { facade: self, key: &key, body, chunk_signer, resource, request_id };
+        let call = Call { facade: self, caller: &caller, body, chunk_signer, resource, request_id };
         tokio::select! {
             biased;
             response = ops::run(call, operation) => response,
@@ -106,10 +110,10 @@ impl Facade {
     fn authenticate(&self, method: &Method, path: &str, query: &str, headers: &http::HeaderMap) -> Result<Identity> {
         auth::authenticate(
             &self.settings.keys,
-            &self.signing_keys,
+            (&self.sessions, &self.signing_keys),
             &self.settings.region,
             (method, path, query, headers),
-            Timestamp::now(),
+            (self.clock)(),
         )
         .map_err(|(error, reason)| {
             self.settings.metrics.facade.auth_failed(reason);

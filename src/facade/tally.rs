@@ -12,7 +12,7 @@ use http::Response;
 use http_body::Body as _;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::auth::AccessKey;
+use super::auth::Caller;
 use crate::net::Body;
 use crate::net::body::{BodyStream, BoxError};
 use crate::telemetry::label::{S3Operation, StatusClass};
@@ -25,7 +25,7 @@ pub(super) struct Tally {
     /// Bytes of the request's body, without framing.
     pub received: u64,
     /// Whose request it is, once that is known.
-    pub key: Option<Arc<AccessKey>>,
+    pub caller: Option<Caller>,
     /// Its place among the requests being served.
     pub place: Option<OwnedSemaphorePermit>,
     unknown: Arc<ComponentMetrics>,
@@ -42,7 +42,7 @@ impl Tally {
             begun: Instant::now(),
             operation: S3Operation::Unknown,
             received: 0,
-            key: None,
+            caller: None,
             place: None,
             unknown,
             sent: 0,
@@ -53,7 +53,12 @@ impl Tally {
 
     /// The component's name, for logs.
     pub fn component(&self) -> &str {
-        self.key.as_ref().map_or(FacadeMetrics::UNKNOWN_COMPONENT, |key| &key.component)
+        self.caller.as_ref().map_or(FacadeMetrics::UNKNOWN_COMPONENT, |caller| &caller.key.component)
+    }
+
+    /// The name of the session, for logs.
+    pub fn session(&self) -> Option<&str> {
+        Some(&self.caller.as_ref()?.session.as_ref()?.role.session_name)
     }
 
     /// Counts the request by its answer: a streamed one when its body ends, any other at once.
@@ -77,7 +82,7 @@ impl Tally {
 
 impl Drop for Tally {
     fn drop(&mut self) {
-        let metrics = self.key.as_ref().map_or(&self.unknown, |key| &key.metrics);
+        let metrics = self.caller.as_ref().map_or(&self.unknown, |caller| &caller.key.metrics);
         let status = if std::thread::panicking() { StatusClass::ServerError } else { self.status };
         metrics.observe(self.operation, status, self.begun.elapsed(), self.received, self.sent);
     }

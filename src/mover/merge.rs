@@ -55,8 +55,11 @@ impl Keyed for StoredEntry {
     }
 }
 
+/// Entries of the first page of the Blob listing. Pages grow from here, since a listing cannot be told
+/// where to end, and what it shows beyond a short range is read for nothing.
+const STORED_PAGE_FIRST: usize = 1000;
 /// Entries of a page of the Blob listing: the service's maximum, less those that the bucket adds.
-const STORED_PAGE: usize = 4990;
+const STORED_PAGE_MAX: usize = 4990;
 /// Pages in a row without an entry after which a listing is taken to go round in circles.
 const EMPTY_PAGES_MAX: u32 = 1000;
 
@@ -201,7 +204,7 @@ impl<T: Send + 'static> Pages<T> {
 
 /// Pages of the source's listing, tokens checked.
 pub(super) fn list_source(clients: &BucketClients, slice: &Slice) -> Pages<SourceObject> {
-    let (source, bucket) = (clients.source.clone(), clients.source_bucket.clone());
+    let (source, bucket, through) = (clients.source.clone(), clients.source_bucket.clone(), slice.through.clone());
     let mut list =
         SourceList { prefix: slice.prefix.clone(), start_after: slice.after.clone(), ..SourceList::default() };
     Pages::ahead(move |sender| async move {
@@ -221,7 +224,8 @@ pub(super) fn list_source(clients: &BucketClients, slice: &Slice) -> Pages<Sourc
                 Some(last) => list.start_after = Some(last.key.clone()),
                 None => empty += 1,
             }
-            let next = page.next_token.filter(|_| page.truncated);
+            let more = page.truncated && !passed(page.objects.last(), through.as_deref());
+            let next = page.next_token.filter(|_| more);
             let repeats = (next.is_some() && next == list.continuation_token) || empty > EMPTY_PAGES_MAX;
             if sender.send(Ok(Some(page.objects))).await.is_err() {
                 return;
@@ -237,11 +241,11 @@ pub(super) fn list_source(clients: &BucketClients, slice: &Slice) -> Pages<Sourc
 
 /// Pages of the bucket on Blob.
 pub(super) fn list_stored(clients: &BucketClients, slice: &Slice) -> Pages<StoredEntry> {
-    let bucket = clients.importer.bucket().clone();
+    let (bucket, through) = (clients.importer.bucket().clone(), slice.through.clone());
     let mut query = ListQuery {
         prefix: slice.prefix.clone(),
         after: slice.after.clone(),
-        limit: STORED_PAGE,
+        limit: STORED_PAGE_FIRST,
         ..ListQuery::default()
     };
     Pages::ahead(move |sender| async move {
@@ -260,11 +264,12 @@ pub(super) fn list_stored(clients: &BucketClients, slice: &Slice) -> Pages<Store
                 Some(last) => query.after = Some(last.key().to_owned()),
                 None => empty += 1,
             }
-            let truncated = page.truncated;
+            let more = page.truncated && !passed(entries.last(), through.as_deref());
+            query.limit = (query.limit * 2).min(STORED_PAGE_MAX);
             if sender.send(Ok(Some(entries))).await.is_err() {
                 return;
             }
-            if !truncated {
+            if !more {
                 return drop(sender.send(Ok(None)).await);
             }
             if empty > EMPTY_PAGES_MAX {
@@ -272,6 +277,11 @@ pub(super) fn list_stored(clients: &BucketClients, slice: &Slice) -> Pages<Store
             }
         }
     })
+}
+
+/// Whether a page that ends with `last` has passed the end of the slice, so that the next one is not needed.
+fn passed(last: Option<&impl Keyed>, through: Option<&str>) -> bool {
+    last.zip(through).is_some_and(|(last, through)| last.key() >= through)
 }
 
 fn object(entry: ListEntry<StoredEntry>) -> Option<StoredEntry> {

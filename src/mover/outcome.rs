@@ -119,6 +119,7 @@ fn reason(kind: ErrorKind) -> &'static str {
         ErrorKind::MetadataTooLarge => "metadata_too_large",
         ErrorKind::InvalidBlockList => "blocks_lost",
         ErrorKind::Leased => "leased",
+        ErrorKind::Obstructed => "obstructed",
         ErrorKind::Corrupt => "protocol",
         ErrorKind::Invalid => "invalid",
         _ => "unexpected",

@@ -11,7 +11,10 @@ use crate::object::{BucketName, Result};
 use crate::source::{SourceClient, SourceList};
 
 /// Pieces of at most this many keys are not cut further.
-const PIECE_MIN: f64 = 2000.0;
+const PIECE_MIN: f64 = 4000.0;
+/// Keys from whose reach the number in a piece is estimated. Every cut asks for them twice: more would
+/// cost a bucket of some ten thousand keys as much as listing it.
+const SAMPLE: u32 = 200;
 /// Probes for one cut: enough to find the way down a common prefix.
 const PROBES_PER_CUT: u32 = 48;
 /// Empty halves after which the common prefix is searched for.
@@ -138,8 +141,8 @@ async fn first_after(probe: &mut impl Probe, after: &str, piece: &Piece) -> Resu
 
 /// Estimates how many keys a piece has from the reach of its first page.
 async fn measured(probe: &mut impl Probe, alphabet: &mut Alphabet, piece: Piece) -> Result<Piece> {
-    let (page, truncated) = probe.keys(piece.after.as_deref(), 1000).await?;
-    page.iter().step_by(50).for_each(|key| alphabet.learn(key));
+    let (page, truncated) = probe.keys(piece.after.as_deref(), SAMPLE).await?;
+    page.iter().step_by(20).for_each(|key| alphabet.learn(key));
     let within = |key: &String| piece.end.as_deref().is_none_or(|end| key.as_str() < end);
     let count = page.iter().filter(|key| within(key)).count();
     let keys = match page.last() {

@@ -189,6 +189,12 @@ impl Copying<'_> {
                 },
                 Err(stop) => stop,
             };
+            // Only the account knows whether its names are paths.
+            if let (Stop::Store(error), Err(reason)) = (&stop, self.key.mappable_as_path())
+                && error.kind() == ErrorKind::KeyUnmappable
+            {
+                return Ok(settled(Outcome::Unmappable(reason), self.size));
+            }
             let error = match stop {
                 Stop::Deleted => return Ok(settled(Outcome::Deleted, self.size)),
                 Stop::NeedsAction(action) => return Ok(settled(Outcome::NeedsAction(action), self.size)),

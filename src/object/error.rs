@@ -32,6 +32,9 @@ pub enum ErrorKind {
     NotModified,
     /// Two conditional writes met; the caller may try again (S3: 409 ConditionalRequestConflict).
     Conflict,
+    /// On a hierarchical account something stands where the object is to be: a directory, an object that
+    /// is part of its path, or a file that can be replaced by small objects only.
+    Obstructed,
     /// Somebody holds a lease on the blob.
     Leased,
     /// The requested range lies outside the object.

@@ -136,7 +136,12 @@ impl S3Error {
 
     /// What a client is told about `error`; the operator's text stays in [`S3Error::cause`].
     pub fn from_object(error: Error, access: Access) -> Self {
-        let mut answer = Self::from(S3Code::of(error.kind(), access));
+        let code = S3Code::of(error.kind(), access);
+        // What stands in the way of a key is known to us alone, and trying again does not help.
+        let mut answer = match error.kind() {
+            ErrorKind::Obstructed => Self::new(code, sentence(error.message())),
+            _ => Self::from(code),
+        };
         answer.0.cause = Some(Arc::new(error));
         answer
     }
@@ -210,7 +215,7 @@ impl S3Code {
             ErrorKind::ContainerMissing => Self::NoSuchBucket,
             ErrorKind::ContainerExists => Self::BucketAlreadyOwnedByYou,
             ErrorKind::ContainerNotEmpty => Self::BucketNotEmpty,
-            ErrorKind::ContainerBeingDeleted | ErrorKind::Leased => Self::OperationAborted,
+            ErrorKind::ContainerBeingDeleted | ErrorKind::Leased | ErrorKind::Obstructed => Self::OperationAborted,
             ErrorKind::Exists | ErrorKind::PreconditionFailed | ErrorKind::SourcePreconditionFailed => {
                 Self::PreconditionFailed
             }
@@ -246,6 +251,12 @@ impl S3Code {
             | ErrorKind::Unexpected => Self::InternalError,
         }
     }
+}
+
+/// A message of ours in the form of S3's.
+fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).chain(['.']).collect()
 }
 
 impl From<S3Code> for S3Error {
@@ -288,6 +299,7 @@ mod tests {
             (K::NotModified, C::NotModified, C::NotModified),
             (K::Conflict, C::ConditionalRequestConflict, C::ConditionalRequestConflict),
             (K::Leased, C::OperationAborted, C::OperationAborted),
+            (K::Obstructed, C::OperationAborted, C::OperationAborted),
             (K::RangeUnsatisfiable, C::InvalidRange, C::InvalidRange),
             (K::Throttled, C::SlowDown, C::SlowDown),
             (K::Timeout, C::ServiceUnavailable, C::InternalError),

@@ -22,28 +22,29 @@ const DEPTH_MAX: usize = 16;
 pub(super) fn walk(document: &[u8], mut on: impl FnMut(&str, &str, Step<'_>) -> Result<()>) -> Result<()> {
     let document = std::str::from_utf8(document).map_err(malformed)?;
     let mut reader = Reader::from_str(document);
-    let mut path: Vec<String> = Vec::with_capacity(DEPTH_MAX);
+    let mut path = Path::default();
     let mut text = String::new();
     loop {
         match reader.read_event().map_err(malformed)? {
             Event::Start(element) => {
-                let name = element.local_name().into_inner().to_owned();
-                on(path.last().map_or("", String::as_str), &name, Step::Begin)?;
-                if path.len() == DEPTH_MAX {
+                if path.starts.len() == DEPTH_MAX {
                     return Err(malformed("nested too deeply"));
                 }
-                path.push(name);
+                path.push(element.local_name().into_inner());
+                let (parent, name) = path.last_two();
+                on(parent, name, Step::Begin)?;
                 text.clear();
             }
             Event::Empty(element) => {
-                let parent = path.last().map_or("", String::as_str);
+                let (_, parent) = path.last_two();
                 on(parent, element.local_name().into_inner(), Step::Begin)?;
                 on(parent, element.local_name().into_inner(), Step::End(""))?;
                 text.clear();
             }
             Event::End(_) => {
-                let name = path.pop().unwrap_or_default();
-                on(path.last().map_or("", String::as_str), &name, Step::End(&text))?;
+                let (parent, name) = path.last_two();
+                on(parent, name, Step::End(&text))?;
+                path.pop();
                 text.clear();
             }
             Event::Text(piece) => text.push_str(&piece.xml10_content()),
@@ -54,10 +55,36 @@ pub(super) fn walk(document: &[u8], mut on: impl FnMut(&str, &str, Step<'_>) -> 
                     None => text.push(predefined(&reference).ok_or_else(|| malformed("unknown entity"))?),
                 };
             }
-            Event::Eof if path.is_empty() => return Ok(()),
+            Event::Eof if path.starts.is_empty() => return Ok(()),
             Event::Eof => return Err(malformed("the document ends early")),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }
+    }
+}
+
+/// The names of the elements that are open, one behind the other in one buffer.
+#[derive(Default)]
+struct Path {
+    names: String,
+    starts: Vec<usize>,
+}
+
+impl Path {
+    fn push(&mut self, name: &str) {
+        self.starts.push(self.names.len());
+        self.names.push_str(name);
+    }
+
+    fn pop(&mut self) {
+        self.names.truncate(self.starts.pop().unwrap_or(0));
+    }
+
+    /// The element around the innermost one, and that one; empty where there is none.
+    fn last_two(&self) -> (&str, &str) {
+        let mut starts = self.starts.iter().rev();
+        let last = starts.next().map_or(0, |&start| start);
+        let parent = starts.next().map_or(last, |&start| start);
+        (self.names.get(parent..last).unwrap_or(""), self.names.get(last..).unwrap_or(""))
     }
 }
 

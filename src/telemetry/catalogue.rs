@@ -160,6 +160,11 @@ catalogue! {
         Experimental,
         "Requests per second that this process allows itself; 0 is no limit.";
 
+    SWEEPER_ITEMS: Counter, "bluebucket_sweeper_items_total", "items", ["outcome"], Stable,
+        "What the sweeper did about multipart uploads, and about results and parts that they had left behind.";
+    SWEEPER_OPEN: Gauge, "bluebucket_sweeper_open_uploads", "uploads", [], Stable,
+        "Multipart uploads in progress in the configured buckets, as the last sweep of this process found them.";
+
     PANICS: Counter, "bluebucket_panics_total", "panics", [], Stable,
         "Panics that were caught; anything above 0 is a fault to report.";
     BUILD_INFO: Gauge, "bluebucket_build_info", "1", ["version"], Stable,
@@ -203,7 +208,7 @@ pub fn label_markdown() -> String {
     list
 }
 
-fn label_values() -> [(&'static str, Vec<&'static str>); 13] {
+fn label_values() -> [(&'static str, Vec<&'static str>); 14] {
     [
         ("`operation` of the facade", labels_of::<label::S3Operation>()),
         ("`status`", labels_of::<label::StatusClass>()),
@@ -216,6 +221,7 @@ fn label_values() -> [(&'static str, Vec<&'static str>); 13] {
         ("`peer`", labels_of::<label::Peer>()),
         ("`result`", labels_of::<label::DialResult>()),
         ("`outcome` of an object", labels_of::<label::MoverOutcome>()),
+        ("`outcome` of a swept item", labels_of::<label::SweepOutcome>()),
         ("`level`", labels_of::<label::ProofLevel>()),
         ("`state`", labels_of::<label::RangeState>()),
     ]

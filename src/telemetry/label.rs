@@ -285,6 +285,22 @@ labels! {
     }
 }
 
+labels! {
+    /// What the sweeper did.
+    SweepOutcome {
+        /// A Complete that a crash had interrupted was taken to its end.
+        Settled = "settled",
+        /// An upload older than its bucket allows was aborted.
+        Expired = "expired",
+        /// The result of a completed upload was removed after its day.
+        Result = "result",
+        /// A part without an upload was removed.
+        OrphanPart = "orphan_part",
+        /// An upload could be neither settled nor aborted; the next sweep finds it again.
+        Failed = "failed",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,6 +329,7 @@ mod tests {
         check::<MoverOutcome>();
         check::<ProofLevel>();
         check::<RangeState>();
+        check::<SweepOutcome>();
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod facade;
 mod mover;
 mod pool;
 mod process;
+mod sweeper;
 mod token;
 
 use std::sync::{Arc, Once};
@@ -16,6 +17,7 @@ pub use client::{ByteCounter, ClientMetrics};
 pub use facade::{ComponentMetrics, FacadeMetrics, InFlight};
 pub use mover::MoverMetrics;
 pub use pool::PoolMetrics;
+pub use sweeper::SweeperMetrics;
 pub use token::TokenMetrics;
 
 use super::catalogue::{self, Definition, Kind};
@@ -29,6 +31,7 @@ pub struct Metrics {
     pub source: ClientMetrics<SourceOperation>,
     pub token: TokenMetrics,
     pub mover: MoverMetrics,
+    pub sweeper: SweeperMetrics,
     blob_pool: Arc<PoolMetrics>,
     source_pool: Arc<PoolMetrics>,
     panics: IntCounter,
@@ -49,6 +52,7 @@ impl Metrics {
             source: ClientMetrics::source(&families),
             token: TokenMetrics::new(&families),
             mover: MoverMetrics::new(&families),
+            sweeper: SweeperMetrics::new(&families),
             blob_pool: Arc::new(pools.peer(Peer::Blob)),
             source_pool: Arc::new(pools.peer(Peer::Source)),
             panics: families.counter(&catalogue::PANICS),
@@ -165,6 +169,7 @@ mod tests {
         metrics.pool(Peer::Blob).dialled(DialResult::Ok);
         metrics.token.refreshed(std::time::SystemTime::now() + Duration::from_secs(3600));
         metrics.mover.ended(MoverOutcome::Copied, 77);
+        metrics.sweeper.did(SweepOutcome::Expired, 2);
         metrics
     }
 
@@ -219,6 +224,7 @@ mod tests {
             r#"bluebucket_pool_dials_total{peer="blob",result="ok"} 1"#,
             r#"bluebucket_mover_objects_total{outcome="copied"} 1"#,
             r#"bluebucket_mover_copied_bytes_total 77"#,
+            r#"bluebucket_sweeper_items_total{outcome="expired"} 2"#,
             r#"bluebucket_panics_total 0"#,
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in\n{text}");

@@ -229,7 +229,7 @@ async fn form_uploads_are_refused_by_name() {
     let anonymous = client.request("POST", &format!("/{BUCKET}")).anonymous().header("content-type", kind);
     let signed = client.request("POST", &format!("/{BUCKET}")).header("content-type", kind);
     for request in [anonymous, signed] {
-        let request = request.body(b"--x--", crate::BodyMode::Unsigned).build();
+        let request = request.body(b"--x--", crate::harness::s3_client::BodyMode::Unsigned).build();
         let refused = client.send(&request).await.unwrap();
         assert_refused(&refused, 501, "NotImplemented", "form");
         assert!(refused.element("Message").unwrap().contains("presigned"), "{}", refused.text());

@@ -82,6 +82,8 @@ async fn sources() {
     for key in ["a b+c", "50%25", "plain", "q?x", "/lead", "é"] {
         client.put(OTHER_BUCKET, key, key.as_bytes()).await.unwrap();
     }
+    // A hierarchical account has no empty segments.
+    let lead = (!product.is_hierarchical()).then_some("/lead");
     for (source, content) in [
         ("local-iceberg-test/plain", Some("plain")),
         ("/local-iceberg-test/plain", Some("plain")),
@@ -90,7 +92,7 @@ async fn sources() {
         ("/local-iceberg-test/a%20b+c", Some("a b+c")),
         ("/local-iceberg-test/50%2525", Some("50%25")),
         ("/local-iceberg-test/q?x", Some("q?x")),
-        ("/local-iceberg-test//lead", Some("/lead")),
+        ("/local-iceberg-test//lead", lead),
         ("/local-iceberg-test/%C3%A9", Some("é")),
         ("/local-iceberg-test/plain?versionId=null", Some("plain")),
         ("/local-iceberg-test/missing", None),

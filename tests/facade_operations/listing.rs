@@ -125,7 +125,7 @@ async fn pages_of_version_1() {
 async fn unusual_keys_are_listed_in_order_and_readable() {
     let product = Product::start().await;
     let client = product.client();
-    let keys = [
+    let mut keys = vec![
         "/leading",
         "a b",
         "a%2Fb",
@@ -148,6 +148,10 @@ async fn unusual_keys_are_listed_in_order_and_readable() {
         "a;b,c:d@e$f!g",
         "x/.y/z",
     ];
+    if product.is_hierarchical() {
+        // Such an account has no empty segments.
+        keys.retain(|key| !key.contains("//") && !key.starts_with('/'));
+    }
     fill(&client, &keys).await;
     let mut expected: Vec<_> = keys.iter().map(|key| key.to_string()).collect();
     expected.sort();
@@ -209,6 +213,10 @@ async fn versions_of_an_unversioned_bucket() {
 #[tokio::test]
 async fn pages_agree_with_a_model() {
     let product = Product::start().await;
+    if product.is_hierarchical() {
+        // These keys collide there: `listing_model.rs` has others.
+        return;
+    }
     let client = product.client();
     let seed = random::seed("facade listing");
     let mut random = random::Random::new(seed);

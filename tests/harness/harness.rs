@@ -7,6 +7,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod balancer;
+pub mod data_lake;
 pub mod fault_proxy;
 pub mod hash;
 pub mod http1;

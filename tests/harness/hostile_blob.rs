@@ -86,8 +86,13 @@ pub struct Wire {
 impl HostileBlob {
     /// Starts the service with these containers in the current runtime.
     pub fn start(seed: u64, hostility: Hostility, containers: &[&str]) -> Self {
-        let accounts = vec![AccountConfig::memory(DEVELOPMENT_ACCOUNT)];
-        let emulator = Emulator::new(EmulatorConfig { accounts, ..EmulatorConfig::default() });
+        Self::start_with(AccountConfig::memory(DEVELOPMENT_ACCOUNT), seed, hostility, containers)
+    }
+
+    /// The same with an account of any kind.
+    pub fn start_with(account: AccountConfig, seed: u64, hostility: Hostility, containers: &[&str]) -> Self {
+        let accounts = vec![account];
+        let emulator = Emulator::new(EmulatorConfig { accounts, event_log: true, ..EmulatorConfig::default() });
         for container in containers {
             emulator.create_container(DEVELOPMENT_ACCOUNT, container);
         }
@@ -136,6 +141,10 @@ impl Wire {
     /// The next moment: greater than all before.
     pub fn tick(&self) -> u64 {
         self.clock.fetch_add(1, Ordering::SeqCst)
+    }
+
+    pub fn emulator(&self) -> &Arc<Emulator> {
+        &self.emulator
     }
 
     /// From now on everything is answered at once.

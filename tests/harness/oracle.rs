@@ -6,6 +6,7 @@ mod accounting;
 mod history;
 mod invariants;
 mod linearizable;
+mod object;
 
 pub use accounting::{Accounting, exact_accounting};
 pub use history::{ContentId, Event, History, Moment, Stamp, Writer};
@@ -14,3 +15,4 @@ pub use invariants::{
     no_wrong_delete,
 };
 pub use linearizable::{Action, NotLinearizable, Operation, linearizable};
+pub use object::{Demand, Held, Label, ObjectAction, ObjectOperation, Value, object_linearizable};

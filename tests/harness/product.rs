@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bluebucket::blob::{BlobAccount, BlobClient, Credential, RetryPolicy, SharedKey};
-use bluebucket::bucket::{Bucket, Shared};
+use bluebucket::bucket::{Bucket, Namespace, Shared};
 use bluebucket::emulator::{
-    CommitEvent, DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultRule, FaultScope,
-    Operation, Trigger,
+    AccountConfig, CommitEvent, DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, Emulator, EmulatorConfig, Fault, FaultRule,
+    FaultScope, Operation, Trigger,
 };
-use bluebucket::facade::{AccessKey, AccessKeys, BucketScope, Facade, FacadeSettings, Verbs};
+use bluebucket::facade::{AccessKey, AccessKeys, BucketScope, Clock, Facade, FacadeSettings, Rule, Rules, Verbs};
 use bluebucket::migration::router::{OpenBuckets, Router};
 use bluebucket::net::shutdown::{Shutdown, ShutdownTrigger};
 use bluebucket::net::{Backoff, ByteBudget, Client, Dialer, Listener, ListenerStats, PoolLimits, ServeLimits, serve};
@@ -25,6 +25,7 @@ use bluebucket::telemetry::{Metrics, Secret};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use super::data_lake::DataLake;
 use super::s3_client::S3Client;
 use super::sigv4::Credentials;
 
@@ -65,6 +66,8 @@ pub struct Setup {
     pub store_timeout: Duration,
     /// `None`: the account key.
     pub credential: Option<Credential>,
+    /// What signatures and sessions are judged by; `None`: the system's.
+    pub clock: Option<Clock>,
 }
 
 /// A running facade and the account behind it.
@@ -72,6 +75,7 @@ pub struct Product {
     pub address: SocketAddr,
     pub emulator: Arc<Emulator>,
     pub store_address: SocketAddr,
+    hierarchical: bool,
     pub metrics: Arc<Metrics>,
     pub keys: Arc<AccessKeys>,
     pub connections: Arc<ListenerStats>,
@@ -106,7 +110,7 @@ impl Pair {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            emulator: EmulatorConfig { event_log: true, ..EmulatorConfig::default() },
+            emulator: EmulatorConfig { accounts: vec![account()], event_log: true, ..EmulatorConfig::default() },
             pairs: vec![Pair::all(ACCESS_KEY, SECRET)],
             development: false,
             domains: Vec::new(),
@@ -118,7 +122,26 @@ impl Default for Setup {
             store_address: None,
             store_timeout: Duration::from_secs(10),
             credential: None,
+            clock: None,
         }
+    }
+}
+
+/// The account of a test: hierarchical in test programs whose name says so.
+fn account() -> AccountConfig {
+    let account = AccountConfig::memory(DEVELOPMENT_ACCOUNT);
+    if env!("CARGO_CRATE_NAME").ends_with("hierarchical") { account.hierarchical() } else { account }
+}
+
+impl Setup {
+    pub fn of(account: AccountConfig) -> Self {
+        let mut setup = Self::default();
+        setup.emulator.accounts = vec![account];
+        setup
+    }
+
+    pub fn is_hierarchical(&self) -> bool {
+        self.emulator.accounts[0].hierarchical
     }
 }
 
@@ -153,7 +176,10 @@ impl Product {
             keys: keys.clone(),
             metrics: metrics.clone(),
         };
-        let facade = Facade::new(Arc::new(settings), router(store_address, &setup));
+        let mut facade = Facade::new(Arc::new(settings), router(store_address, &setup));
+        if let Some(clock) = &setup.clock {
+            facade = facade.with_clock(clock.clone());
+        }
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), false).unwrap();
         let (address, connections) = (listener.local_addr().unwrap(), listener.stats());
         let (trigger, shutdown) = Shutdown::new();
@@ -162,7 +188,18 @@ impl Product {
             async move { facade.handle(request).await }
         };
         let served = tokio::spawn(serve(listener, setup.serve, handler, shutdown));
-        Self { address, emulator, store_address, metrics, keys, connections, trigger, served: Some(served) }
+        let hierarchical = setup.is_hierarchical();
+        let served = Some(served);
+        Self { address, emulator, store_address, hierarchical, metrics, keys, connections, trigger, served }
+    }
+
+    pub fn is_hierarchical(&self) -> bool {
+        self.hierarchical
+    }
+
+    /// A native client of the account.
+    pub fn data_lake(&self) -> DataLake {
+        DataLake::new(self.emulator.clone(), CONTAINER)
     }
 
     /// A client with the first key pair.
@@ -238,8 +275,7 @@ fn access_key(pair: &Pair, metrics: &Arc<Metrics>) -> AccessKey {
         component: pair.id.to_lowercase(),
         id: pair.id.into(),
         secret: Secret::new(pair.secret),
-        buckets: pair.buckets.clone(),
-        verbs: pair.verbs,
+        rules: Rules::new([Rule { buckets: pair.buckets.clone(), prefix: String::new(), verbs: pair.verbs }]),
         metrics: metrics.facade.component(&pair.id.to_lowercase()),
     }
 }
@@ -264,7 +300,8 @@ fn router(store: SocketAddr, setup: &Setup) -> Router {
     let http = Client::new(Dialer::network(None), limits);
     let blobs = BlobClient::new(account, credential, http, RetryPolicy { backoff, ..RetryPolicy::default() });
     let state = StateStore::new(blobs.clone(), ContainerName::new(STATE).unwrap());
-    let shared = Arc::new(Shared::default());
+    let namespace = if setup.is_hierarchical() { Namespace::Hierarchical } else { Namespace::Flat };
+    let shared = Arc::new(Shared::new(namespace));
     let router = Router::new(BUCKETS.map(|(bucket, container)| {
         let (bucket, container) = (BucketName::new(bucket).unwrap(), ContainerName::new(container).unwrap());
         Bucket::new(bucket, container, blobs.clone(), state.clone(), shared.clone())

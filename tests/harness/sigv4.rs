@@ -10,6 +10,8 @@ pub struct Credentials {
     pub secret_key: String,
     pub session_token: Option<String>,
     pub region: String,
+    /// `s3`, or `sts`.
+    pub service: &'static str,
 }
 
 impl Credentials {
@@ -19,12 +21,13 @@ impl Credentials {
             secret_key: secret_key.into(),
             session_token: None,
             region: "us-east-1".into(),
+            service: "s3",
         }
     }
 
-    /// `date/region/s3/aws4_request`, with the date of an `x-amz-date` value.
+    /// `date/region/service/aws4_request`, with the date of an `x-amz-date` value.
     pub fn scope(&self, amz_date: &str) -> String {
-        format!("{}/{}/s3/aws4_request", amz_date.get(..8).unwrap_or_default(), self.region)
+        format!("{}/{}/{}/aws4_request", amz_date.get(..8).unwrap_or_default(), self.region, self.service)
     }
 
     /// The signature of a string to sign.

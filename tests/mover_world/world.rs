@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::harness::s3_source::{Listening, S3Source};
 use bluebucket::blob::{BlobAccount, BlobClient, Credential, RetryPolicy, SharedKey};
-use bluebucket::bucket::{Bucket, Shared};
+use bluebucket::bucket::{Bucket, Namespace, Shared};
 use bluebucket::emulator::{DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, Emulator, EmulatorConfig};
 use bluebucket::migration::import::Importer;
 use bluebucket::migration::ranges::Ranges;
@@ -33,6 +33,7 @@ pub struct World {
     pub emulator: Arc<Emulator>,
     source_address: String,
     store_address: SocketAddr,
+    namespace: Namespace,
     pub metrics: Arc<Metrics>,
     _listening: Listening,
 }
@@ -46,6 +47,8 @@ impl World {
         let source = S3Source::new(crate::harness::random::seed("mover"));
         source.create_bucket(BUCKET);
         let listening = source.listen().await.unwrap();
+        let hierarchical = config.accounts.iter().any(|account| account.hierarchical);
+        let namespace = if hierarchical { Namespace::Hierarchical } else { Namespace::Flat };
         let emulator = Emulator::new(config);
         emulator.create_container(DEVELOPMENT_ACCOUNT, CONTAINER);
         emulator.create_container(DEVELOPMENT_ACCOUNT, STATE);
@@ -57,6 +60,7 @@ impl World {
             emulator,
             source_address: listening.url(),
             store_address,
+            namespace,
             metrics: Arc::new(Metrics::new()),
             _listening: listening,
         }
@@ -65,7 +69,7 @@ impl World {
     /// Clients as a thread of the mover gets them.
     pub fn factory(&self) -> Factory {
         let (source, store) = (self.source_address.clone(), self.store_address);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::new(self.namespace));
         Arc::new(move || clients(&source, store, shared.clone()))
     }
 

@@ -7,35 +7,38 @@ use std::time::Duration;
 use bluebucket::object::{ContainerName, Timestamp};
 use bluebucket::state::StateStore;
 
-use super::actors::{abort, complete, get};
 use super::journal::Outcome;
+use super::operations::{abort, complete, get};
 use super::{STATE, World};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 pub async fn settle(world: &Arc<World>) -> Result<(), String> {
-    let swept_first = world.random().chance(0.5);
-    let replica = world.replicas[0].clone();
-    if swept_first {
+    let replica = world.replica();
+    if world.chance(0.5) {
         let later = Timestamp(Timestamp::now().0 + 400);
-        replica.sweep_uploads(later, None).await.map_err(|error| format!("the sweep failed: {error}"))?;
+        let swept = replica.bucket.sweep_uploads(later, None).await;
+        let swept = swept.map_err(|error| format!("the sweep failed: {error}"))?;
+        if swept.failed > 0 {
+            return Err(format!("the sweep left {swept:?}"));
+        }
     }
     get(world, &replica).await;
     let uploads = world.journal().uploads.len();
     for index in 0..uploads {
-        let (acknowledged, aborted) = {
+        let (acknowledged, list) = {
             let journal = world.journal();
-            (journal.uploads[index].acknowledged().is_some(), journal.uploads[index].aborted().is_some())
+            let upload = &journal.uploads[index];
+            (upload.acknowledged().is_some(), upload.winner().unwrap_or(0))
         };
-        let again = acknowledged || world.random().chance(0.7);
-        let told = if again { Some(complete(world, &replica, index).await) } else { None };
+        let again = acknowledged || world.chance(0.7);
+        let told = if again { Some(complete(world, &replica, index, list).await) } else { None };
         match told {
-            Some(Outcome::Done(_)) if aborted => return Err(format!("upload {index} is complete though aborted")),
             Some(Outcome::Done(_)) => {}
             Some(other) if acknowledged => {
                 return Err(format!("the repeated Complete of upload {index} answered {other:?}"));
             }
-            _ => match abort(world, index).await {
+            _ => match abort(world, &replica, index).await {
                 Outcome::Done(_) | Outcome::NoSuchUpload => {}
                 other => return Err(format!("abort of upload {index} answered {other:?}")),
             },
@@ -43,12 +46,12 @@ pub async fn settle(world: &Arc<World>) -> Result<(), String> {
     }
     get(world, &replica).await;
     nothing_is_left(world).await?;
-    get(world, &world.replicas[1].clone()).await;
+    get(world, &world.replica()).await;
     Ok(())
 }
 
 async fn nothing_is_left(world: &Arc<World>) -> Result<(), String> {
-    let replica = &world.replicas[2];
+    let bucket = &world.replica().bucket;
     let client = replica_state(world);
     // A marker whose creation nobody was told of is an upload that nobody knows, and left to the sweeper.
     let known: Vec<_> = world.journal().uploads.iter().map(|upload| upload.id.to_string()).collect();
@@ -59,9 +62,9 @@ async fn nothing_is_left(world: &Arc<World>) -> Result<(), String> {
         return Err(format!("markers of finished uploads are left: {left:?}"));
     }
     let later = Timestamp(Timestamp::now().0 + 2 * DAY.as_secs() as i64);
-    replica.sweep_uploads(later, Some(DAY)).await.map_err(|error| format!("the last sweep failed: {error}"))?;
-    let live: HashSet<_> = replica.live_uploads().await.map_err(|error| error.to_string())?;
-    replica.sweep_orphan_parts(later, &live).await.map_err(|error| error.to_string())?;
+    bucket.sweep_uploads(later, Some(DAY)).await.map_err(|error| format!("the last sweep failed: {error}"))?;
+    let live: HashSet<_> = bucket.live_uploads().await.map_err(|error| error.to_string())?;
+    bucket.sweep_orphan_parts(later, &live).await.map_err(|error| error.to_string())?;
     let rest = names(&client).await?;
     if rest.is_empty() { Ok(()) } else { Err(format!("left behind: {rest:?}")) }
 }

@@ -2,26 +2,28 @@
 
 mod actors;
 mod journal;
+mod operations;
+mod replica;
 mod settle;
+mod values;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bluebucket::blob::BlobClient;
-use bluebucket::bucket::{Bucket, Shared};
-use bluebucket::object::{BucketName, ContainerName, ETag, ObjectKey};
-use bluebucket::state::StateStore;
-use bytes::Bytes;
+use bluebucket::bucket::Namespace;
+use bluebucket::emulator::{AccountConfig, DEVELOPMENT_ACCOUNT};
+use bluebucket::object::ObjectKey;
 use tokio::time::sleep;
 
 use crate::harness::random::Random;
 use crate::hostile_blob::{HostileBlob, Hostility, Wire};
-use journal::{Journal, Tag, Upload};
+use journal::Journal;
+use replica::{Replica, Replicas};
 
 const CONTAINER: &str = "flink";
 const STATE: &str = "bluebucket-state";
-const REPLICAS: usize = 3;
 /// Virtual time after which nothing is on its way any more.
 const QUIET: Duration = Duration::from_secs(120);
 
@@ -44,10 +46,10 @@ impl Tally {
 /// Everything that the actors of a schedule share.
 pub struct World {
     pub wire: Arc<Wire>,
-    pub replicas: Vec<Bucket>,
     pub client: BlobClient,
     pub key: ObjectKey,
     pub journal: Mutex<Journal>,
+    replicas: Replicas,
     random: Mutex<Random>,
 }
 
@@ -64,8 +66,22 @@ impl World {
         self.random().below(limit)
     }
 
-    pub fn replica(&self) -> &Bucket {
-        &self.replicas[self.below(REPLICAS as u64) as usize]
+    pub fn chance(&self, probability: f64) -> bool {
+        self.random().chance(probability)
+    }
+
+    /// One of the replicas, as a balancer would pick it.
+    pub fn replica(&self) -> Replica {
+        self.replicas.pick(self.random().next())
+    }
+
+    /// Ends one of the replicas, with all that it is doing, and starts it anew.
+    pub fn drop_a_replica(&self) {
+        let which = self.replicas.drop_one(self.random().next());
+        let mut journal = self.journal();
+        journal.drops += 1;
+        let at = self.wire.tick();
+        journal.note(at, format!("replica {which} is dropped"));
     }
 
     /// A pause in which others may act.
@@ -81,7 +97,7 @@ impl World {
 }
 
 /// Runs one schedule; the reason if something is wrong.
-pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
+pub fn run_schedule(seed: u64, verbose: bool, namespace: Namespace) -> Result<Tally, String> {
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async move {
@@ -93,8 +109,7 @@ pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
             chance_of_commits: *random.pick(&[0.1, 0.4, 0.7]),
             budget,
         };
-        let blob = HostileBlob::start(random.next(), hostility, &[CONTAINER, STATE]);
-        let world = Arc::new(make(&blob, random));
+        let world = Arc::new(make(hostility, random, namespace));
         let outcome = play(&world, budget).await;
         if verbose || outcome.is_err() {
             let printed = print(&world);
@@ -109,26 +124,22 @@ pub fn run_schedule(seed: u64, verbose: bool) -> Result<Tally, String> {
     })
 }
 
-fn make(blob: &HostileBlob, random: Random) -> World {
-    let state = ContainerName::new(STATE).unwrap();
-    let replica = |_| {
-        let client = blob.client();
-        Bucket::new(
-            BucketName::new("local-rocksdb-test").unwrap(),
-            ContainerName::new(CONTAINER).unwrap(),
-            client.clone(),
-            StateStore::new(client, state.clone()),
-            Arc::new(Shared::default()),
-        )
-    };
+fn make(hostility: Hostility, mut random: Random, namespace: Namespace) -> World {
+    let blob = HostileBlob::start_with(account(namespace), random.next(), hostility, &[CONTAINER, STATE]);
+    let replicas = 2 + random.below(2) as usize;
     World {
         wire: blob.wire.clone(),
         client: blob.client(),
-        replicas: (0..REPLICAS).map(replica).collect(),
         key: ObjectKey::new("a/key").unwrap(),
         journal: Mutex::default(),
+        replicas: Replicas::new(blob, namespace, replicas),
         random: Mutex::new(random),
     }
+}
+
+fn account(namespace: Namespace) -> AccountConfig {
+    let account = AccountConfig::memory(DEVELOPMENT_ACCOUNT);
+    if namespace == Namespace::Hierarchical { account.hierarchical() } else { account }
 }
 
 async fn play(world: &Arc<World>, budget: u32) -> Result<Tally, String> {
@@ -156,78 +167,3 @@ fn print(world: &World) -> String {
     lines.sort();
     lines.into_iter().map(|(at, line)| format!("{at:5} {line}\n")).collect()
 }
-
-/// The bytes of a value, so that whoever reads a piece of them knows whose they are.
-pub fn content(tag: Tag, part: u16, length: usize) -> Bytes {
-    let unit = format!("<{tag}:{part}>");
-    unit.bytes().cycle().take(length).collect::<Vec<_>>().into()
-}
-
-/// An upload as the schedule means to make it.
-pub struct Planned {
-    pub tag: Tag,
-    /// Number and length of each part.
-    pub parts: Vec<(u16, usize)>,
-}
-
-impl Planned {
-    pub fn draw(tag: Tag, random: &mut Random, large: bool, empty: bool) -> Self {
-        let number = 1 + random.below(3) as u16;
-        let small = 20 + random.below(200) as usize;
-        let parts = match (large, empty) {
-            (true, _) => vec![(1, 5 << 20), (number + 1, small)],
-            (_, true) => vec![(number, 0)],
-            _ => vec![(number, small)],
-        };
-        Self { tag, parts }
-    }
-
-    pub fn whole(&self) -> Bytes {
-        let parts = self.parts.iter().map(|&(number, length)| content(self.tag, number, length));
-        parts
-            .fold(Vec::new(), |mut whole, part| {
-                whole.extend_from_slice(&part);
-                whole
-            })
-            .into()
-    }
-}
-
-/// What is known of the values: whose bytes they are, and the ETag that clients were told.
-#[derive(Default)]
-pub struct Values {
-    contents: BTreeMap<Tag, Bytes>,
-    etags: BTreeMap<Tag, ETag>,
-}
-
-impl Values {
-    pub fn add(&mut self, content: impl FnOnce(Tag) -> Bytes) -> Tag {
-        let tag = self.contents.len() as Tag + 1;
-        self.contents.insert(tag, content(tag));
-        tag
-    }
-
-    pub fn set(&mut self, tag: Tag, content: Bytes) {
-        self.contents.insert(tag, content);
-    }
-
-    pub fn of_bytes(&self, bytes: &Bytes) -> Option<Tag> {
-        self.contents.iter().find(|(_, content)| *content == bytes).map(|(tag, _)| *tag)
-    }
-
-    pub fn content(&self, tag: Tag) -> Bytes {
-        self.contents.get(&tag).cloned().unwrap_or_default()
-    }
-
-    pub fn etag(&self, tag: Tag) -> Option<&ETag> {
-        self.etags.get(&tag)
-    }
-
-    /// Notes the ETag that a client was told; false if it is another than before.
-    pub fn told(&mut self, tag: Tag, etag: &ETag) -> bool {
-        self.etags.entry(tag).or_insert_with(|| etag.clone()) == etag
-    }
-}
-
-/// The uploads in the order in which they were planned.
-pub type Uploads = Vec<Upload>;

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use memchr::memmem;
+
 use super::{BlobItem, BlobPage};
 use crate::blob::response::marks_directory;
 use crate::blob::xml::{Node, Start, Xml, corrupt};
@@ -9,39 +11,95 @@ use crate::blob::{BlobProperties, MetadataPairs};
 use crate::object::text::{percent_decode, unbase64};
 use crate::object::{ContentHeaders, Result, StoreTag, Timestamp};
 
-pub(super) fn parse(document: &[u8]) -> Result<BlobPage> {
-    let mut xml = Xml::new(document)?;
-    let mut page = BlobPage::default();
-    let mut hierarchical = false;
-    let mut depth = 0_u32;
-    loop {
-        match xml.node()? {
-            Node::Open(start) => match start.name {
-                "Blob" => {
-                    let entry = entry(&mut xml)?;
-                    hierarchical |= entry.has_resource_type;
-                    page.items.push(BlobItem::Blob { name: entry.name, properties: entry.properties });
+/// Reads a page as its bytes come: a whole page is never held, only what has been read of it and the
+/// entry that is still on its way.
+#[derive(Default)]
+pub(super) struct PageReader {
+    page: BlobPage,
+    /// Bytes behind the last complete entry.
+    rest: Vec<u8>,
+    /// Elements that are open around the entries.
+    depth: u32,
+    hierarchical: bool,
+}
+
+/// Entries end so, and nothing else does: in text a `<` is escaped.
+const ENTRY_END: &[u8] = b"</Blob>";
+
+impl PageReader {
+    /// Takes the next piece of the document.
+    ///
+    /// # Errors
+    /// `Corrupt` if it is not what the service writes.
+    pub fn push(&mut self, mut piece: &[u8]) -> Result<()> {
+        if !self.rest.is_empty() {
+            let Some(at) = memmem::find(piece, ENTRY_END) else {
+                self.rest.extend_from_slice(piece);
+                return Ok(());
+            };
+            let (begun, others) = piece.split_at(at + ENTRY_END.len());
+            let mut entries = std::mem::take(&mut self.rest);
+            entries.extend_from_slice(begun);
+            self.read(&entries)?;
+            entries.clear();
+            self.rest = entries;
+            piece = others;
+        }
+        let complete = memmem::rfind(piece, ENTRY_END).map_or(0, |at| at + ENTRY_END.len());
+        let (entries, rest) = piece.split_at(complete);
+        self.read(entries)?;
+        self.rest.extend_from_slice(rest);
+        Ok(())
+    }
+
+    /// The page, once the whole document has been pushed.
+    ///
+    /// # Errors
+    /// `Corrupt` if the document is not complete.
+    pub fn finish(mut self) -> Result<BlobPage> {
+        let rest = std::mem::take(&mut self.rest);
+        self.read(&rest)?;
+        if self.depth > 0 {
+            return Err(corrupt("ends early"));
+        }
+        // Azurite puts all prefixes first. The order of a hierarchical account is another one: left alone.
+        let mut page = self.page;
+        if !self.hierarchical && !page.items.is_sorted_by(|one, next| utf16_order(one.name(), next.name()).is_le()) {
+            page.items.sort_by(|one, next| utf16_order(one.name(), next.name()));
+        }
+        Ok(page)
+    }
+
+    /// Reads a part of the document that ends between two entries, or with the document.
+    fn read(&mut self, part: &[u8]) -> Result<()> {
+        let mut xml = Xml::new(part)?;
+        loop {
+            match xml.node()? {
+                Node::Open(start) => match start.name {
+                    "Blob" => {
+                        let entry = entry(&mut xml)?;
+                        self.hierarchical |= entry.has_resource_type;
+                        self.page.items.push(BlobItem::Blob { name: entry.name, properties: entry.properties });
+                    }
+                    "BlobPrefix" => {
+                        let entry = entry(&mut xml)?;
+                        self.hierarchical |= entry.has_resource_type;
+                        self.page.items.push(BlobItem::Prefix(entry.name));
+                    }
+                    "NextMarker" => {
+                        self.page.next_marker = Some(xml.text()?.into_owned()).filter(|marker| !marker.is_empty());
+                    }
+                    "Prefix" | "Marker" | "Delimiter" | "MaxResults" => xml.skip()?,
+                    _ => self.depth += 1,
+                },
+                Node::Empty(_) => {}
+                Node::Close => {
+                    self.depth = self.depth.checked_sub(1).ok_or_else(|| corrupt("is not well-formed"))?;
                 }
-                "BlobPrefix" => {
-                    let entry = entry(&mut xml)?;
-                    hierarchical |= entry.has_resource_type;
-                    page.items.push(BlobItem::Prefix(entry.name));
-                }
-                "NextMarker" => page.next_marker = Some(xml.text()?.into_owned()).filter(|marker| !marker.is_empty()),
-                "Prefix" | "Marker" | "Delimiter" | "MaxResults" => xml.skip()?,
-                _ => depth += 1,
-            },
-            Node::Empty(_) => {}
-            Node::Close => depth = depth.checked_sub(1).ok_or_else(|| corrupt("is not well-formed"))?,
-            Node::End if depth == 0 => break,
-            Node::End => return Err(corrupt("ends early")),
+                Node::End => return Ok(()),
+            }
         }
     }
-    // Azurite puts all prefixes first. The order of a hierarchical account is another one: left alone.
-    if !hierarchical && !page.items.is_sorted_by(|one, next| utf16_order(one.name(), next.name()).is_le()) {
-        page.items.sort_by(|one, next| utf16_order(one.name(), next.name()));
-    }
-    Ok(page)
 }
 
 struct Entry {
@@ -104,6 +162,7 @@ fn properties(xml: &mut Xml<'_>, entry: &mut Entry) -> Result<()> {
                 "AccessTier" => out.access_tier = Some(xml.text()?.into_owned()),
                 "ResourceType" => {
                     entry.has_resource_type = true;
+                    out.is_path = true;
                     out.is_directory = xml.text()? == "directory";
                 }
                 _ => xml.skip()?,
@@ -143,6 +202,7 @@ fn unset() -> BlobProperties {
         metadata: MetadataPairs::new(),
         access_tier: None,
         is_directory: false,
+        is_path: false,
     }
 }
 
@@ -157,6 +217,12 @@ fn utf16_order(one: &str, other: &str) -> Ordering {
 mod tests {
     use super::*;
     use crate::object::text::base64;
+
+    fn parse(document: &[u8]) -> Result<BlobPage> {
+        let mut reader = PageReader::default();
+        reader.push(document)?;
+        reader.finish()
+    }
 
     fn names(page: &BlobPage) -> Vec<&str> {
         page.items.iter().map(BlobItem::name).collect()
@@ -180,6 +246,16 @@ mod tests {
         assert_eq!(properties.metadata, pairs);
         let BlobItem::Blob { properties, .. } = &page.items[1] else { panic!("no blob") };
         assert_eq!(properties.store_tag.as_str(), "");
+    }
+
+    #[test]
+    fn pieces_of_any_size() {
+        let whole = format!("{:?}", parse(FLAT.as_bytes()).unwrap());
+        for size in 1..FLAT.len() {
+            let mut reader = PageReader::default();
+            FLAT.as_bytes().chunks(size).for_each(|piece| reader.push(piece).unwrap());
+            assert_eq!(format!("{:?}", reader.finish().unwrap()), whole, "pieces of {size}");
+        }
     }
 
     #[test]

@@ -3,14 +3,18 @@
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
-use super::names;
+use super::complete::Settled;
+use super::{names, no_such_upload};
 use crate::blob::BlobCondition;
 use crate::blob::batch::BATCH_MAX;
 use crate::bucket::Bucket;
-use crate::object::{ErrorKind, ObjectKey, Result, UploadId};
+use crate::object::{Error, ErrorKind, ObjectKey, Result, UploadId};
+use crate::state::Version;
 
 /// Deletes at one time where a batch is not to be had.
 const PARALLEL: usize = 16;
+/// Rounds against others that complete the upload at the same time.
+const ROUNDS_MAX: u32 = 64;
 
 impl Bucket {
     /// Gives up an upload. One whose commit is on its way is taken to its end first.
@@ -18,7 +22,31 @@ impl Bucket {
     /// # Errors
     /// `NoSuchUpload` if there is none or it turns out to be complete, and those of the Blob client.
     pub async fn abort_upload(&self, key: &ObjectKey, id: &UploadId) -> Result<()> {
-        self.drop_upload(key, id).await
+        for _ in 0..ROUNDS_MAX {
+            let version = match self.settle_upload(key, id).await? {
+                Settled::Done => return Err(no_such_upload(id)),
+                Settled::Open(version) | Settled::Unknown(version) => version,
+            };
+            match self.drop_upload(key, id, &version).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                other => return other,
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, format!("upload {id} is being completed")))
+    }
+
+    /// Removes an upload that is open, or whose commit can land no more, as it was at `version`.
+    ///
+    /// # Errors
+    /// `Conflict` if somebody has moved it since, `NoSuchUpload` if it turns out to be complete.
+    pub(super) async fn drop_upload(&self, key: &ObjectKey, id: &UploadId, version: &Version) -> Result<()> {
+        self.state.delete(&names::marker(&self.name, key, id), version).await?;
+        self.shared.uploads_seen.forget(id);
+        // That the marker was gone already is no error of the deletion: it may have been completed.
+        if self.result(key, id).await?.is_some() {
+            return Err(no_such_upload(id));
+        }
+        self.delete_parts(id).await
     }
 
     /// Deletes all parts of an upload whose marker is gone.

@@ -7,18 +7,18 @@ use tokio::time::sleep;
 use super::names;
 use super::record::{Base, Done, Marker, Publishing, Run, State};
 use super::verdict::{self, Sent, Verdict};
+use super::whole::{self, StoredPart};
 use super::{no_such_upload, stage};
 use crate::blob::get_block_list::BlockListKind;
-use crate::blob::put_block_list::{BLOCKS_MAX, PutBlockList};
+use crate::blob::put_block_list::PutBlockList;
 use crate::bucket::block_ids::PartChecksum;
 use crate::bucket::codec::{self, Decoded, WriteId};
 use crate::bucket::put::condition_failed;
 use crate::bucket::{Bucket, StoredObject};
 use crate::net::Backoff;
-use crate::object::checksum::{Checksum, RunningMd5};
-use crate::object::multipart::{CompleteUpload, CompletedPart, PART_BYTES_MIN};
+use crate::object::multipart::CompleteUpload;
 use crate::object::{
-    DeclaredChecksum, ETag, Error, ErrorKind, ObjectKey, Result, StoreTag, Stored, Timestamp, UploadId, WriteCondition,
+    Checksum, Error, ErrorKind, ObjectKey, ObjectMeta, Result, Stored, Timestamp, UploadId, WriteCondition,
 };
 use crate::state::Version;
 
@@ -34,24 +34,9 @@ const RESENDS: Backoff = Backoff {
 };
 /// Azure drops staged blocks after a week; a day less leaves room for clocks (seconds).
 const PUBLISHING_AGE_MAX: i64 = 6 * 86_400;
-
-/// A part as it lies in the state container.
-pub(super) struct StoredPart {
-    pub number: u16,
-    pub name: String,
-    pub store_tag: StoreTag,
-    pub size: u64,
-    pub etag: ETag,
-    pub last_modified: Timestamp,
-    pub checksums: Vec<Checksum>,
-}
-
-/// What the named parts make together.
-struct Whole {
-    size: u64,
-    etag: ETag,
-    checksums: Vec<Checksum>,
-}
+/// An upload begun this long ago may be taken for abandoned, so Complete first says that it is not
+/// (seconds). Less than the shortest time after which uploads may expire.
+const SAY_ALIVE_AFTER: i64 = 1800;
 
 /// How a round ended.
 enum Round {
@@ -77,31 +62,50 @@ struct Ready {
 }
 
 impl Bucket {
-    /// Makes the object of its parts. Said again, it answers the same.
+    /// Makes the object of its parts. Said again with the same parts, it answers the same.
     ///
     /// # Errors
-    /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `PartTooSmall`, `ChecksumMismatch`,
-    /// `PreconditionFailed`; `Unexpected` where the commit may have landed or not.
+    /// `NoSuchUpload` (also if it was completed of other parts than these), `InvalidPart`,
+    /// `InvalidPartOrder`, `PartTooSmall`, `ChecksumMismatch`, `PreconditionFailed`; `Unexpected` where
+    /// the commit may have landed or not.
     pub async fn complete_upload(&self, key: &ObjectKey, id: &UploadId, request: &CompleteUpload) -> Result<Stored> {
+        whole::in_order(&request.parts)?;
+        let stored = self.complete(key, id, request).await?;
+        if whole::is_made_of(&stored.etag, &request.parts) { Ok(stored) } else { Err(no_such_upload(id)) }
+    }
+
+    async fn complete(&self, key: &ObjectKey, id: &UploadId, request: &CompleteUpload) -> Result<Stored> {
         let mut sent = false;
+        let mut said_alive = false;
         for _ in 0..ROUNDS_MAX {
             let (marker, version) = match self.marker(key, id).await {
                 Err(error) if error.kind() == ErrorKind::NoSuchUpload => {
                     // An Abort may have freed it after a commit whose outcome nobody learned.
                     let gone = if sent { unknown(id) } else { error };
-                    return self.result(key, id).await?.ok_or(gone);
+                    return self.outcome(key, id).await?.ok_or(gone);
                 }
                 other => other?,
             };
             let outcome = match &marker.state {
-                State::Publishing(record) if fresh(record) => {
+                State::Publishing(record) => {
                     let record = record.clone();
                     self.take_over(key, id, Ready { marker, record, version }).await
                 }
-                _ => match self.make_ready(key, id, marker, &version, request).await {
+                State::Open if !said_alive && self.looks_abandoned(&marker) => {
+                    said_alive = true;
+                    match self.rewrite(key, id, &marker, &version).await {
+                        Err(error) if error.kind() != ErrorKind::Conflict => Err(error),
+                        _ => Ok(Round::Again),
+                    }
+                }
+                State::Open => match self.make_ready(key, id, marker, &version, request).await {
                     Ok(ready) => self.commit(key, id, ready, Sent::Once).await,
                     // A part was uploaded again since it was listed: it counts if it still has its ETag.
                     Err(error) if error.kind() == ErrorKind::SourcePreconditionFailed => Ok(Round::Again),
+                    // An empty directory goes, anything else there stays.
+                    Err(error) if self.may_be_in_the_way(&error) => {
+                        self.clear_way(key, error).await.map(|()| Round::Again)
+                    }
                     // Whoever was faster has changed what this try stood on: parts, key, marker.
                     Err(_) if self.has_moved(key, id, &version).await => Ok(Round::Again),
                     Err(error) => Err(error),
@@ -126,9 +130,6 @@ impl Bucket {
         for _ in 0..ROUNDS_MAX {
             let (marker, version) = self.marker(key, id).await?;
             let State::Publishing(record) = &marker.state else { return Ok(Settled::Open(version)) };
-            if !fresh(record) {
-                return Ok(Settled::Open(version));
-            }
             let record = record.clone();
             match self.take_over(key, id, Ready { marker, record, version }).await {
                 Ok(Round::Done(_)) => return Ok(Settled::Done),
@@ -141,6 +142,11 @@ impl Bucket {
         Err(Error::new(ErrorKind::Conflict, format!("upload {id} is being completed")))
     }
 
+    /// Whether expiry could be about to remove it.
+    fn looks_abandoned(&self, marker: &Marker) -> bool {
+        self.now().seconds_since(Timestamp(marker.initiated)) > SAY_ALIVE_AFTER
+    }
+
     /// Goes on with a commit that somebody else has made ready and perhaps sent. The marker is written
     /// again first: who made it ready can then not reopen it any more in the belief that it alone had
     /// sent the commit.
@@ -148,14 +154,14 @@ impl Bucket {
         if let Some(stored) = self.result(key, id).await? {
             return self.clear(key, id, &ready.version).await.map(|()| Round::Done(stored));
         }
-        let version = self.renew(key, id, &ready).await?;
+        let version = self.rewrite(key, id, &ready.marker, &ready.version).await?;
         self.commit(key, id, Ready { version, ..ready }, Sent::Perhaps).await
     }
 
-    /// Writes the marker again as it is, so that all versions of it known to others are void.
-    async fn renew(&self, key: &ObjectKey, id: &UploadId, ready: &Ready) -> Result<Version> {
+    /// Writes the marker in place of `version`, so that all versions of it known to others are void.
+    async fn rewrite(&self, key: &ObjectKey, id: &UploadId, marker: &Marker, version: &Version) -> Result<Version> {
         let name = names::marker(&self.name, key, id);
-        self.state.replace(&name, &ready.marker, ready.marker.listed(), &ready.version).await
+        self.state.replace(&name, marker, marker.listed(), version).await
     }
 
     /// Whether somebody has changed or removed the marker since `version`.
@@ -166,8 +172,18 @@ impl Bucket {
         }
     }
 
+    /// What became of an upload whose marker is gone; `None` if it was not completed, as far as can be
+    /// told: the result is on record for a day, and on the object for as long as nobody writes it.
+    async fn outcome(&self, key: &ObjectKey, id: &UploadId) -> Result<Option<Stored>> {
+        if let Some(stored) = self.result(key, id).await? {
+            return Ok(Some(stored));
+        }
+        let now = self.look(key).await?.filter(|object| object.upload_id.as_ref() == Some(id));
+        Ok(now.map(|object| stored_of(object.meta)))
+    }
+
     /// The recorded result of an upload that is complete.
-    async fn result(&self, key: &ObjectKey, id: &UploadId) -> Result<Option<Stored>> {
+    pub(super) async fn result(&self, key: &ObjectKey, id: &UploadId) -> Result<Option<Stored>> {
         let done: Option<(Done, Version)> = self.state.read(&names::done(&self.name, id)).await?;
         Ok(done.filter(|(done, _)| done.key == key.as_str()).map(|(done, _)| done.stored()))
     }
@@ -182,8 +198,8 @@ impl Bucket {
         request: &CompleteUpload,
     ) -> Result<Ready> {
         let parts = self.stored_parts(id).await?;
-        let parts = choose(&parts, &request.parts)?;
-        let whole = assemble(&parts, request, marker.checksum())?;
+        let parts = whole::choose(&parts, &request.parts)?;
+        let whole = whole::assemble(&parts, request, marker.checksum())?;
         let nonce = stage::nonce();
         let mut pieces = Vec::new();
         for part in &parts {
@@ -192,7 +208,7 @@ impl Bucket {
             let of_part = stage::pieces(part.number, source, &part.store_tag, 0, part.size);
             pieces.extend(of_part.into_iter().map(|piece| stage::Piece { checksum, ..piece }));
         }
-        stage::stage(self, self.blob(key), nonce, &pieces).await?;
+        let composed = self.stage_whole(key, id, nonce, &pieces, whole.size).await?;
         let now = self.look(key).await?;
         judge_condition(&request.condition, now.as_ref())?;
         let conditional = request.condition != WriteCondition::None;
@@ -205,7 +221,7 @@ impl Bucket {
             ..Default::default()
         };
         let record = Publishing::new(
-            Timestamp::now(),
+            self.now(),
             nonce,
             runs(&pieces),
             Base::of(now.as_ref()),
@@ -214,13 +230,13 @@ impl Bucket {
             whole.size,
             &whole.etag,
             &whole.checksums,
-        );
+        )
+        .of_composed(composed.filter(|_| now.is_some()));
         if let Some(witness) = record.witness()? {
             stage::stage_witness(self, self.blob(key), witness).await?;
         }
         marker.state = State::Publishing(record.clone());
-        let name = names::marker(&self.name, key, id);
-        let version = self.state.replace(&name, &marker, marker.listed(), version).await?;
+        let version = self.rewrite(key, id, &marker, version).await?;
         Ok(Ready { marker, record, version })
     }
 
@@ -234,11 +250,12 @@ impl Bucket {
             metadata: record.metadata(),
             condition: record.base.condition(),
         };
+        let outlived = self.has_outlived_its_blocks(record);
         for sends in 1.. {
-            if sent == Sent::Perhaps && !self.may_send_again(key, record).await? {
+            if sent == Sent::Perhaps && (outlived || !self.may_send_again(key, record).await?) {
                 break;
             }
-            let refusal = match self.blobs.put_block_list(self.blob(key), &commit).await {
+            let refusal = match self.send_commit(key, id, record, &commit).await {
                 Ok(written) => {
                     let stored = record.stored(written.last_modified);
                     return self.finish(key, id, &ready.version, stored).await.map(Round::Done);
@@ -265,21 +282,42 @@ impl Bucket {
         let now = self.look(key).await?;
         match verdict::judge(sent, record.conditional, &record.base, id, now.as_ref()) {
             Verdict::Landed => {
-                let last_modified = now.map_or_else(Timestamp::now, |object| object.meta.last_modified);
-                self.finish(key, id, &ready.version, record.stored(last_modified)).await.map(Round::Done)
+                // Of another list perhaps than this record's: somebody may have opened it again meanwhile.
+                let stored = now.map_or_else(|| record.stored(self.now()), |object| stored_of(object.meta));
+                self.finish(key, id, &ready.version, stored).await.map(Round::Done)
             }
             Verdict::Superseded => {
                 // Nobody may have reopened it since, nor do so from now on: it would land after all.
-                let version = self.renew(key, id, &ready).await?;
-                self.finish(key, id, &version, record.stored(Timestamp::now())).await.map(Round::Done)
+                let version = self.rewrite(key, id, &ready.marker, &ready.version).await?;
+                self.finish(key, id, &version, record.stored(self.now())).await.map(Round::Done)
             }
             Verdict::StageAgain => self.reopen(key, id, &ready).await.map(|()| Round::Again),
+            // Nobody was at it while its blocks lived, and nothing is there: it will not have been sent.
+            Verdict::Unknown if outlived && !record.doubtful && now.is_none() => {
+                self.reopen(key, id, &ready).await.map(|()| Round::Again)
+            }
             // Whoever saw it land may have said so meanwhile.
             Verdict::Unknown => match self.result(key, id).await? {
                 Some(stored) => self.clear(key, id, &ready.version).await.map(|()| Round::Done(stored)),
-                None => Ok(Round::Unknown(ready.version)),
+                None => self.doubt(key, id, ready).await.map(Round::Unknown),
             },
         }
+    }
+
+    /// Puts on record that nobody will ever know whether the commit landed: it does not become known by
+    /// growing old.
+    async fn doubt(&self, key: &ObjectKey, id: &UploadId, mut ready: Ready) -> Result<Version> {
+        if ready.record.doubtful {
+            return Ok(ready.version);
+        }
+        ready.record.doubtful = true;
+        ready.marker.state = State::Publishing(ready.record);
+        self.rewrite(key, id, &ready.marker, &ready.version).await
+    }
+
+    /// Blocks that Azure has dropped, or is about to, cannot be committed any more.
+    fn has_outlived_its_blocks(&self, record: &Publishing) -> bool {
+        self.now().seconds_since(Timestamp(record.since)) >= PUBLISHING_AGE_MAX
     }
 
     /// A commit of no blocks over nothing consumes nothing: only as long as its witness is staged is it
@@ -296,21 +334,24 @@ impl Bucket {
     async fn reopen(&self, key: &ObjectKey, id: &UploadId, ready: &Ready) -> Result<()> {
         let mut marker = ready.marker.clone();
         marker.state = State::Open;
-        let name = names::marker(&self.name, key, id);
-        self.state.replace(&name, &marker, marker.listed(), &ready.version).await.map(drop)
+        self.rewrite(key, id, &marker, &ready.version).await.map(drop)
     }
 
     /// Records the result, then removes the marker and the parts. A crash in between leaves what the
-    /// next Complete or the sweeper finishes.
-    async fn finish(&self, key: &ObjectKey, id: &UploadId, version: &Version, stored: Stored) -> Result<Stored> {
+    /// next Complete or the sweeper finishes. If somebody was faster, their result counts.
+    async fn finish(&self, key: &ObjectKey, id: &UploadId, version: &Version, mut stored: Stored) -> Result<Stored> {
         let done = names::done(&self.name, id);
         for tries in 1.. {
             match self.state.create(&done, &Done::new(key, &stored), Vec::new()).await {
+                Ok(_) => break,
                 Err(error) if error.outcome_unknown() && tries < RESENDS.tries_max => {
                     sleep(RESENDS.wait(tries)).await;
                 }
-                Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
-                _ => break,
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    stored = self.result(key, id).await?.unwrap_or(stored);
+                    break;
+                }
+                Err(error) => return Err(error),
             }
         }
         self.clear(key, id, version).await?;
@@ -348,6 +389,11 @@ impl Bucket {
     }
 }
 
+/// An object as Complete answers it.
+fn stored_of(meta: ObjectMeta) -> Stored {
+    Stored { etag: meta.etag, last_modified: meta.last_modified, checksums: meta.checksums, size: meta.size }
+}
+
 /// A refusal whose reason is what is at the key, or that the blocks are gone.
 fn judged_by_the_key(error: &Error) -> bool {
     matches!(
@@ -361,80 +407,6 @@ fn unknown(id: &UploadId) -> Error {
         ErrorKind::Unexpected,
         format!("whether upload {id} was completed before the key was written again is not known"),
     )
-}
-
-fn fresh(record: &Publishing) -> bool {
-    Timestamp::now().seconds_since(Timestamp(record.since)) < PUBLISHING_AGE_MAX
-}
-
-/// The stored parts that the client names, in its order, which has to be that of the numbers.
-fn choose<'a>(stored: &'a [StoredPart], named: &[CompletedPart]) -> Result<Vec<&'a StoredPart>> {
-    let mut chosen: Vec<&StoredPart> = Vec::with_capacity(named.len());
-    for part in named {
-        if chosen.last().is_some_and(|last| last.number >= part.number) {
-            return Err(Error::new(ErrorKind::InvalidPartOrder, "the parts are not in ascending order"));
-        }
-        let found = stored.binary_search_by_key(&part.number, |stored| stored.number);
-        let found = found.ok().map(|index| &stored[index]).filter(|stored| stored.etag == part.etag);
-        let found = found.ok_or_else(|| invalid_part(part.number))?;
-        let agrees = |claimed: &Checksum| {
-            let known = found.checksums.iter().find(|known| known.algorithm == claimed.algorithm);
-            known.is_none_or(|known| known == claimed)
-        };
-        if !part.checksums.iter().all(agrees) {
-            return Err(invalid_part(part.number));
-        }
-        chosen.push(found);
-    }
-    let all_but_last = chosen.split_last().map_or(&[][..], |(_, rest)| rest);
-    if let Some(small) = all_but_last.iter().find(|part| part.size < PART_BYTES_MIN) {
-        return Err(Error::new(ErrorKind::PartTooSmall, format!("part {} is smaller than 5 MiB", small.number)));
-    }
-    Ok(chosen)
-}
-
-fn invalid_part(number: u16) -> Error {
-    Error::new(ErrorKind::InvalidPart, format!("part {number} was not uploaded, or has another ETag"))
-}
-
-/// Size, ETag and checksum of the parts together, checked against what the client says of them.
-fn assemble(parts: &[&StoredPart], request: &CompleteUpload, declared: Option<DeclaredChecksum>) -> Result<Whole> {
-    let size = parts.iter().map(|part| part.size).sum();
-    if request.size.is_some_and(|claimed| claimed != size) {
-        return Err(Error::new(ErrorKind::Invalid, format!("the parts have {size} bytes, not the size announced")));
-    }
-    if parts.len() > BLOCKS_MAX {
-        return Err(Error::new(ErrorKind::TooLarge, "too many parts"));
-    }
-    let checksums: Vec<_> = declared.and_then(|declared| whole_checksum(parts, declared)).into_iter().collect();
-    for claimed in &request.checksums {
-        if checksums.iter().any(|known| known.algorithm == claimed.algorithm && known.value() != claimed.value()) {
-            return Err(Error::new(ErrorKind::ChecksumMismatch, "the object does not have the announced checksum"));
-        }
-    }
-    Ok(Whole { size, etag: composite_etag(parts), checksums })
-}
-
-/// `md5(md5s)-N` as S3 makes it; a part whose ETag is no MD5 counts with the MD5 of its ETag.
-fn composite_etag(parts: &[&StoredPart]) -> ETag {
-    let mut md5 = RunningMd5::default();
-    for part in parts {
-        let digest = part.etag.md5().unwrap_or_else(|| crate::object::checksum::md5(part.etag.as_str().as_bytes()));
-        md5.update(&digest);
-    }
-    ETag::composite(md5.finish(), parts.len())
-}
-
-/// The checksum of the whole, if every part has one of the kind the upload was begun with.
-fn whole_checksum(parts: &[&StoredPart], declared: DeclaredChecksum) -> Option<Checksum> {
-    let of_part =
-        |part: &&StoredPart| part.checksums.iter().find(|checksum| checksum.algorithm == declared.algorithm).cloned();
-    let checksums: Vec<_> = parts.iter().map(of_part).collect::<Option<_>>()?;
-    if !declared.full_object {
-        return Some(Checksum::composite(declared.algorithm, &checksums));
-    }
-    let pieces = checksums.iter().zip(parts).map(|(checksum, part)| (checksum, part.size));
-    Checksum::combine(declared.algorithm, pieces)
 }
 
 /// Parts and how many blocks each has, as the record keeps them.
@@ -464,28 +436,5 @@ fn judge_condition(condition: &WriteCondition, now: Option<&StoredObject>) -> Re
             Err(Error::new(ErrorKind::NotFound, "there is no object to match the condition"))
         }
         (WriteCondition::Absent | WriteCondition::Match(_), Some(_)) => Err(condition_failed()),
-    }
-}
-
-impl Bucket {
-    /// Gives up an upload that is open, or whose commit can land no more.
-    pub(super) async fn drop_upload(&self, key: &ObjectKey, id: &UploadId) -> Result<()> {
-        for _ in 0..ROUNDS_MAX {
-            let version = match self.settle_upload(key, id).await? {
-                Settled::Done => return Err(no_such_upload(id)),
-                Settled::Open(version) | Settled::Unknown(version) => version,
-            };
-            match self.state.delete(&names::marker(&self.name, key, id), &version).await {
-                Err(error) if error.kind() == ErrorKind::Conflict => continue,
-                other => other?,
-            }
-            self.shared.uploads_seen.forget(id);
-            // That the marker was gone already is no error of the deletion: it may have been completed.
-            if self.result(key, id).await?.is_some() {
-                return Err(no_such_upload(id));
-            }
-            return self.delete_parts(id).await;
-        }
-        Err(Error::new(ErrorKind::Conflict, format!("upload {id} is being completed")))
     }
 }

@@ -5,7 +5,7 @@ use super::record::Marker;
 use crate::bucket::Bucket;
 use crate::bucket::codec::{self, Decoded, Place};
 use crate::object::multipart::CreateUpload;
-use crate::object::{ObjectKey, Result, Timestamp, UploadId};
+use crate::object::{ObjectKey, Result, UploadId};
 
 impl Bucket {
     /// Begins an upload.
@@ -13,10 +13,10 @@ impl Bucket {
     /// # Errors
     /// `KeyUnmappable`; `MetadataTooLarge` now rather than at Complete; those of the Blob client.
     pub async fn create_upload(&self, key: &ObjectKey, request: &CreateUpload) -> Result<UploadId> {
-        Self::mappable(key)?;
+        self.mappable(key)?;
         self.check_metadata_fits(key, request)?;
         let id = UploadId::generate();
-        let marker = Marker::new(key, Timestamp::now(), &request.attributes, request.checksum);
+        let marker = Marker::new(key, self.now(), &request.attributes, request.checksum);
         self.state.create(&names::marker(&self.name, key, &id), &marker, marker.listed()).await?;
         self.shared.uploads_seen.note(&id, key);
         Ok(id)

@@ -1,7 +1,7 @@
 //! ListParts: a listing of the state container.
 
-use super::complete::StoredPart;
 use super::names;
+use super::whole::StoredPart;
 use crate::blob::list::{BlobItem, ListBlobs};
 use crate::bucket::{Bucket, codec};
 use crate::object::multipart::{Part, PartPage};

@@ -3,6 +3,11 @@
 use crate::object::multipart::PART_NUMBER_MAX;
 use crate::object::{BucketName, ObjectKey, UploadId, checksum, text};
 
+/// What all markers begin with.
+pub const ALL_MARKERS: &str = "upload!";
+/// What all parts begin with.
+pub const ALL_PARTS: &str = "part!";
+
 /// The marker of an upload.
 pub fn marker(bucket: &BucketName, key: &ObjectKey, id: &UploadId) -> String {
     format!("upload!{bucket}!{}!{id}", text::hex(&checksum::sha256(key.as_str().as_bytes())))
@@ -23,15 +28,25 @@ pub fn part(id: &UploadId, number: u16) -> String {
     format!("part!{id}!{number:05}")
 }
 
+/// All parts put together by a try (its nonce in hex), where that cannot be done on the key. It counts as
+/// part 0, which no client can name, so it goes with the parts.
+pub fn whole(id: &UploadId, nonce: &str) -> String {
+    format!("{}!{nonce}", part(id, 0))
+}
+
 /// What the parts of an upload begin with.
 pub fn parts(id: &UploadId) -> String {
     format!("part!{id}!")
 }
 
-/// The upload and number that a part's name belongs to.
+/// The upload and number that a part's name belongs to; 0 for what [`whole`] names.
 pub fn part_of(name: &str) -> Option<(UploadId, u16)> {
-    let (id, number) = name.strip_prefix("part!")?.split_once('!')?;
-    let number = number.parse().ok().filter(|number| (1..=PART_NUMBER_MAX).contains(number))?;
+    let (id, number) = name.strip_prefix(ALL_PARTS)?.split_once('!')?;
+    let (number, nonce) = number.split_once('!').map_or((number, None), |(number, nonce)| (number, Some(nonce)));
+    let number = number.parse().ok().filter(|number| *number <= PART_NUMBER_MAX)?;
+    if (number == 0) != nonce.is_some() {
+        return None;
+    }
     Some((UploadId::parse(id)?, number))
 }
 
@@ -62,6 +77,10 @@ mod tests {
         assert_eq!(part_of(&part(&id, 10_000)), Some((id.clone(), 10_000)));
         assert_eq!(marker_id(&marker(&bucket, &key, &id)), Some(id.clone()));
         assert_eq!(done(&bucket, &id), "done!local-rocksdb-test!b1AAAAAAAAAAAAAAAAAAAAAAAA");
-        assert_eq!(part_of("part!b1AAAAAAAAAAAAAAAAAAAAAAAA!10001"), None);
+        for none in ["10001", "00000", "00001!0101010101010101"] {
+            assert_eq!(part_of(&format!("part!{id}!{none}")), None);
+        }
+        assert_eq!(whole(&id, "0101010101010101"), format!("part!{id}!00000!0101010101010101"));
+        assert_eq!(part_of(&whole(&id, "0101010101010101")), Some((id.clone(), 0)));
     }
 }

@@ -7,7 +7,7 @@ use crate::bucket::block_ids::{PartChecksum, StagedPart};
 use crate::bucket::{StoredObject, WriteId};
 use crate::object::{
     Algorithm, Attributes, Checksum, ContentHeaders, DeclaredChecksum, ETag, Error, ErrorKind, ObjectKey, Result,
-    StoreTag, Stored, Tags, Timestamp, UserMetadata, text,
+    StoreTag, Stored, Tags, Timestamp, UploadId, UserMetadata, text,
 };
 
 /// Format version of both records.
@@ -32,7 +32,7 @@ pub struct Marker {
 /// Where an upload stands. Every step is a compare-and-swap of the marker; Abort deletes it.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "markers are read and written one at a time")]
+#[expect(clippy::large_enum_variant, reason = "one is read at a time")]
 pub enum State {
     Open,
     Publishing(Publishing),
@@ -41,7 +41,7 @@ pub enum State {
 /// A commit that may have been sent. Whoever finds it sends exactly it again.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct Publishing {
-    /// Unix seconds. Staged blocks live for a week: an older record does not count.
+    /// Unix seconds. Staged blocks live for a week: an older commit is not sent any more.
     pub since: i64,
     /// Of the try that staged the blocks, hex.
     nonce: String,
@@ -58,6 +58,13 @@ pub struct Publishing {
     pub size: u64,
     etag: String,
     checksums: Vec<(String, String)>,
+    /// Whether somebody has found out that nobody can know any more if it landed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
+    /// Azure's ETag of the parts put together beside the key, where a file there takes no blocks: the
+    /// commit copies it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    composed: Option<String>,
 }
 
 /// A part and the number of blocks it has.
@@ -158,11 +165,24 @@ impl Marker {
 
     /// Metadata of the marker blob, so that uploads are listed without reading each.
     pub fn listed(&self) -> MetadataPairs {
+        let state = match self.state {
+            State::Open => OPEN,
+            State::Publishing(_) => "publishing",
+        };
         vec![
             ("key".to_owned(), text::base64url(self.key.as_bytes())),
             ("initiated".to_owned(), self.initiated.to_string()),
+            (STATE.to_owned(), state.to_owned()),
         ]
     }
+}
+
+const STATE: &str = "state";
+const OPEN: &str = "open";
+
+/// Whether the metadata of a marker says that no commit is on record: the marker need not be read.
+pub fn is_listed_open(metadata: &MetadataPairs) -> bool {
+    metadata.iter().any(|(name, value)| name == STATE && value == OPEN)
 }
 
 /// Key and time of an upload from the metadata of its marker.
@@ -199,7 +219,21 @@ impl Publishing {
             size,
             etag: etag.as_str().to_owned(),
             checksums: checksums_to_text(checksums),
+            doubtful: false,
+            composed: None,
         }
+    }
+
+    /// The same with a commit that copies the parts put together beside the key.
+    #[must_use]
+    pub fn of_composed(self, composed: Option<StoreTag>) -> Self {
+        Self { composed: composed.map(|tag| tag.as_str().to_owned()), ..self }
+    }
+
+    /// Name and version of the parts put together.
+    pub fn composed(&self, id: &UploadId) -> Option<(String, StoreTag)> {
+        let tag = self.composed.as_deref().map(StoreTag::parse)?;
+        Some((super::names::whole(id, &self.nonce), tag))
     }
 
     /// The block that stands by while an empty object is committed where nothing was: as long as it is

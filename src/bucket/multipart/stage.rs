@@ -20,7 +20,7 @@ use crate::object::{ErrorKind, Payload, Result, Span, StoreTag};
 const PARALLEL: usize = 16;
 
 /// Sends of a block whose outcome stays unknown.
-const RESENDS: Backoff = Backoff {
+pub(super) const RESENDS: Backoff = Backoff {
     base: Duration::from_millis(200),
     max: Duration::from_secs(5),
     tries_max: 5,

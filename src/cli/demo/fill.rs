@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 
-use crate::bucket::{Bucket, Shared};
+use crate::bucket::Bucket;
 use crate::config::Config;
 use crate::daemon::AzureAccess;
 use crate::object::multipart::{CompleteUpload, CompletedPart, CreateUpload, PART_BYTES_MIN, UploadPart};
@@ -40,7 +40,7 @@ struct Item {
 pub async fn fill(config: &Config, azure: &AzureAccess, count: u64, largest: u64, seed: u64) -> Result<Filled> {
     let items = items(count, largest);
     let blobs = azure.client();
-    let shared = std::sync::Arc::new(Shared::default());
+    let shared = azure.shared();
     let buckets: Vec<_> = config
         .buckets
         .iter()

@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 
 use super::certificate::validity;
 use super::check::Check;
-use crate::config::{Config, FacadeConfig, KeyBuckets, TlsConfig};
+use crate::config::{Config, FacadeConfig, TlsConfig};
 use crate::net::tls::server_config;
 use crate::object::Timestamp;
 
@@ -29,12 +29,7 @@ pub fn check(config: &Config, facade: &FacadeConfig) -> Vec<Check> {
 
 fn keys(config: &Config, facade: &FacadeConfig) -> Check {
     let name = "facade/keys";
-    let reaches = |bucket| {
-        facade.keys.iter().any(|key| match &key.buckets {
-            KeyBuckets::All => true,
-            KeyBuckets::Some(buckets) => buckets.contains(bucket),
-        })
-    };
+    let reaches = |bucket| facade.keys.iter().any(|key| key.reaches(bucket));
     let unused: Vec<_> = config.buckets.iter().map(|bucket| &bucket.name).filter(|bucket| !reaches(bucket)).collect();
     let names: Vec<_> = unused.iter().map(|bucket| bucket.as_str()).collect();
     if names.is_empty() {

@@ -11,6 +11,7 @@ use crate::emulator::error::{Outcome, ServiceError};
 use crate::emulator::events::CommitKind;
 use crate::emulator::properties::Metadata;
 use crate::emulator::store::{Blob, Copy};
+use crate::emulator::tree;
 
 /// 256 MiB.
 const COPY_FROM_URL_MAX: u64 = 256 << 20;
@@ -63,6 +64,7 @@ pub async fn copy_blob(call: &Call<'_>) -> Outcome<Answer> {
     let before = before.and_then(|entry| entry.committed.clone());
     let mut done = build(call, before, new);
     done.blocks = source.blocks.clone();
+    tree::make_way(&mut state, &call.name, call.now, || call.next_etag())?;
     call.record(CommitKind::Copy, Some(done.etag));
     let Some(delay) = pending else {
         let version = (done.etag, done.modified);

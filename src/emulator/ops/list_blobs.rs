@@ -1,4 +1,5 @@
-//! List Blobs: in UTF-16 order, prefixes among the names, pages by opaque marker.
+//! List Blobs: in the account's order, prefixes among the names, pages by opaque marker. Directories of
+//! hierarchical accounts are entries, and with a delimiter prefixes with properties of their own.
 
 use std::collections::btree_map;
 use std::ops::Bound;
@@ -10,8 +11,9 @@ use crate::emulator::call::Call;
 use crate::emulator::checksum::{base64, unbase64};
 use crate::emulator::clock::rfc1123;
 use crate::emulator::error::{Outcome, ServiceError};
-use crate::emulator::names::{BlobName, utf16_order};
-use crate::emulator::store::{Blob, ContainerState, Entry};
+use crate::emulator::names::{BlobName, NameOrder};
+use crate::emulator::store::{Blob, BlobKind, ContainerState, Entry};
+use crate::emulator::tree;
 use crate::emulator::xml::{element, name_element};
 
 /// What a list request asks for.
@@ -25,12 +27,21 @@ struct Wanted<'a> {
     uncommitted: bool,
     copy: bool,
     now: SystemTime,
+    order: NameOrder,
 }
 
 /// An entry of a page.
 enum Shown {
-    Blob { name: String, blob: Option<Arc<Blob>>, lease: LeaseView },
-    Prefix(String),
+    Blob {
+        name: String,
+        blob: Option<Arc<Blob>>,
+        lease: LeaseView,
+    },
+    /// `directory`: of a hierarchical account.
+    Prefix {
+        name: String,
+        directory: Option<Arc<Blob>>,
+    },
 }
 
 pub fn list_blobs(call: &Call<'_>) -> Outcome<Answer> {
@@ -47,6 +58,10 @@ pub fn list_blobs(call: &Call<'_>) -> Outcome<Answer> {
 
 fn parse<'a>(call: &'a Call<'_>) -> Outcome<Wanted<'a>> {
     let get = |name| call.query.get(name).unwrap_or("");
+    let order = call.account.name_order();
+    if order == NameOrder::Tree && !matches!(get("delimiter"), "" | "/") {
+        return Err(ServiceError::query_value("delimiter", get("delimiter"), "Only / is a delimiter of this account."));
+    }
     let max = page_size(call)?;
     let prefix = get("prefix");
     let marker = match get("marker") {
@@ -56,7 +71,7 @@ fn parse<'a>(call: &'a Call<'_>) -> Outcome<Wanted<'a>> {
     // Older versions do not know the parameter, and unknown ones are ignored.
     let start_from = if call.version_at_least("2026-02-06") { get("startFrom") } else { "" };
     let start = marker.unwrap_or_else(|| {
-        if utf16_order(start_from, prefix).is_gt() { start_from.to_owned() } else { prefix.to_owned() }
+        if order.compare(start_from, prefix).is_gt() { start_from.to_owned() } else { prefix.to_owned() }
     });
     let mut wanted = Wanted {
         prefix,
@@ -67,6 +82,7 @@ fn parse<'a>(call: &'a Call<'_>) -> Outcome<Wanted<'a>> {
         uncommitted: false,
         copy: false,
         now: call.now,
+        order,
     };
     for include in get("include").split(',').filter(|include| !include.is_empty()) {
         match include {
@@ -109,20 +125,33 @@ pub fn page_size(call: &Call<'_>) -> Outcome<usize> {
     }
 }
 
-/// The entries of a page, and the first one that did not fit.
+/// The entries of a page, and where the next one begins.
 fn collect(state: &mut ContainerState, wanted: &Wanted<'_>) -> (Vec<Shown>, Option<String>) {
     let mut page = Vec::new();
     let mut start = wanted.start.clone();
     loop {
-        let mut names = state.blobs.range_mut((Bound::Included(BlobName(start)), Bound::Unbounded));
+        let from = BlobName::new(start, wanted.order);
+        let mut names = state.blobs.range_mut((Bound::Included(from), Bound::Unbounded));
         match take_run(&mut names, wanted, &mut page) {
             Run::End => return (page, None),
             Run::Full(next) => return (page, Some(next)),
             // The next name that does not begin with the prefix is near: only names with U+FFFF
             // right after the prefix lie between.
-            Run::Group(prefix) => start = format!("{prefix}\u{FFFF}"),
+            Run::Group(prefix) => {
+                if wanted.order == NameOrder::Tree {
+                    show_directory(state, wanted, &mut page);
+                }
+                start = format!("{prefix}\u{FFFF}");
+            }
         }
     }
+}
+
+/// Gives the prefix that was shown last the properties of its directory.
+fn show_directory(state: &ContainerState, wanted: &Wanted<'_>, page: &mut [Shown]) {
+    let Some(Shown::Prefix { name, directory }) = page.last_mut() else { return };
+    let key = BlobName::new(name.trim_end_matches('/'), wanted.order);
+    *directory = state.blobs.get(&key).and_then(|entry| entry.committed.clone());
 }
 
 enum Run {
@@ -134,12 +163,13 @@ enum Run {
 
 fn take_run(names: &mut btree_map::RangeMut<'_, BlobName, Entry>, wanted: &Wanted<'_>, page: &mut Vec<Shown>) -> Run {
     let last_prefix = match page.last() {
-        Some(Shown::Prefix(prefix)) => Some(prefix.clone()),
+        Some(Shown::Prefix { name, .. }) => Some(name.clone()),
         _ => None,
     };
-    for (BlobName(name), entry) in names {
+    for (name, entry) in names {
+        let name = name.as_str();
         if !name.starts_with(wanted.prefix) {
-            if utf16_order(name, wanted.prefix).is_gt() {
+            if wanted.order.compare(name, wanted.prefix).is_gt() {
                 return Run::End;
             }
             continue;
@@ -151,39 +181,34 @@ fn take_run(names: &mut btree_map::RangeMut<'_, BlobName, Entry>, wanted: &Wante
         if !(entry.committed.is_some() || wanted.uncommitted && !entry.is_nothing()) {
             continue;
         }
-        let shown = match group(name, wanted) {
-            Some(prefix) => Shown::Prefix(prefix.to_owned()),
-            None => Shown::Blob {
-                name: name.clone(),
-                blob: entry.committed.clone(),
-                lease: LeaseView::of(entry.lease.as_ref(), wanted.now),
-            },
-        };
         if page.len() == wanted.max {
-            return Run::Full(match shown {
-                Shown::Blob { name, .. } | Shown::Prefix(name) => name,
-            });
+            return Run::Full(name.to_owned());
         }
-        let jump = match &shown {
-            Shown::Prefix(prefix) => Some(prefix.clone()),
-            Shown::Blob { .. } => None,
-        };
-        page.push(shown);
-        if let Some(prefix) = jump {
+        if let Some(prefix) = group(name, entry, wanted) {
+            page.push(Shown::Prefix { name: prefix.clone(), directory: None });
             return Run::Group(prefix);
         }
+        page.push(Shown::Blob {
+            name: name.to_owned(),
+            blob: entry.committed.clone(),
+            lease: LeaseView::of(entry.lease.as_ref(), wanted.now),
+        });
     }
     Run::End
 }
 
-/// The part of a name up to and with the first delimiter after the prefix.
-fn group<'n>(name: &'n str, wanted: &Wanted<'_>) -> Option<&'n str> {
+/// The part of a name up to and with the first delimiter after the prefix; a directory stands for what
+/// is in it.
+fn group(name: &str, entry: &Entry, wanted: &Wanted<'_>) -> Option<String> {
     if wanted.delimiter.is_empty() {
         return None;
     }
     let rest = name.get(wanted.prefix.len()..)?;
-    let end = wanted.prefix.len() + rest.find(wanted.delimiter)? + wanted.delimiter.len();
-    name.get(..end)
+    if let Some(at) = rest.find(wanted.delimiter) {
+        return name.get(..wanted.prefix.len() + at + wanted.delimiter.len()).map(str::to_owned);
+    }
+    let directory = entry.committed.as_ref().is_some_and(|blob| blob.kind == BlobKind::Directory);
+    directory.then(|| format!("{name}/"))
 }
 
 /// The marker of the real service is opaque and so is this: nobody can take it for a name.
@@ -219,9 +244,14 @@ fn render(call: &Call<'_>, wanted: &Wanted<'_>, page: &[Shown], next: Option<&st
     out.push_str("<Blobs>");
     for shown in page {
         match shown {
-            Shown::Prefix(prefix) => {
+            Shown::Prefix { name, directory } => {
                 out.push_str("<BlobPrefix>");
-                name_element(&mut out, "Name", prefix);
+                name_element(&mut out, "Name", name);
+                if let Some(directory) = directory {
+                    out.push_str("<Properties>");
+                    properties(&mut out, directory, &LeaseView::of(None, wanted.now), wanted);
+                    out.push_str("</Properties>");
+                }
                 out.push_str("</BlobPrefix>");
             }
             Shown::Blob { name, blob, lease } => blob_element(&mut out, name, blob.as_deref(), lease, wanted),
@@ -263,8 +293,12 @@ fn properties(out: &mut String, blob: &Blob, lease: &LeaseView, wanted: &Wanted<
     element(out, "Creation-Time", &rfc1123(blob.created));
     element(out, "Last-Modified", &rfc1123(blob.modified));
     element(out, "Etag", &blob.etag.to_string());
+    if wanted.order == NameOrder::Tree {
+        element(out, "ResourceType", tree::resource_type(blob));
+    }
     element(out, "Content-Length", &blob.content.length().to_string());
-    element(out, "Content-Type", &text(&blob.properties.content_type));
+    let content_type = Some(&blob.properties.content_type).filter(|_| blob.kind != BlobKind::Directory);
+    element(out, "Content-Type", &content_type.map(text).unwrap_or_default());
     element(out, "Content-Encoding", &text(&blob.properties.encoding));
     element(out, "Content-Language", &text(&blob.properties.language));
     element(out, "Content-CRC64", "");

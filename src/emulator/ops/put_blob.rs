@@ -12,7 +12,8 @@ use crate::emulator::error::{Outcome, ServiceError};
 use crate::emulator::events::CommitKind;
 use crate::emulator::intake::{Incoming, receive};
 use crate::emulator::properties::{Metadata, Properties};
-use crate::emulator::store::{Blob, Container, Copy};
+use crate::emulator::store::{Blob, BlobKind, Container, Copy};
+use crate::emulator::tree;
 
 /// 5000 MiB.
 const PUT_BLOB_MAX: u64 = 5000 << 20;
@@ -99,6 +100,7 @@ pub fn commit(
     call.check_write(before.as_deref(), conditions)?;
     let blob = build(call, before.and_then(|entry| entry.committed.clone()), new);
     let version = (blob.etag, blob.modified);
+    tree::make_way(&mut state, &call.name, call.now, || call.next_etag())?;
     call.record(kind, Some(blob.etag));
     state.commit(&call.name, blob, call.now);
     Ok(version)
@@ -119,5 +121,6 @@ pub fn build(call: &Call<'_>, before: Option<Arc<Blob>>, new: NewBlob) -> Blob {
         blocks: Arc::default(),
         tier: sent_tier.or_else(|| before.and_then(|blob| blob.tier.clone())),
         copy: new.copy,
+        kind: BlobKind::Blob,
     }
 }

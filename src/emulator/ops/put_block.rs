@@ -12,6 +12,7 @@ use crate::emulator::error::{Outcome, ServiceError};
 use crate::emulator::intake::{Incoming, receive};
 use crate::emulator::properties::Metadata;
 use crate::emulator::store::{Block, Container, Entry};
+use crate::emulator::tree;
 
 /// 4000 MiB.
 const PUT_BLOCK_MAX: u64 = 4000 << 20;
@@ -65,8 +66,10 @@ fn block_id(call: &Call<'_>) -> Outcome<Vec<u8>> {
 
 fn stage(call: &Call<'_>, container: &Container, id: Vec<u8>, content: Content, sums: &Sums) -> Outcome<()> {
     let mut state = container.open()?;
+    tree::check_way(&state, &call.name)?;
     let before = state.entry(&call.name, call.now);
     call.check_lease(before.as_deref())?;
+    tree::takes_blocks(before.as_deref())?;
     let uncommitted = before.as_ref().map(|entry| &entry.uncommitted.blocks);
     if call.grant.create_only && before.as_ref().is_some_and(|entry| entry.committed.is_some()) {
         return Err(ServiceError::permission_mismatch());

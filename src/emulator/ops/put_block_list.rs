@@ -13,6 +13,7 @@ use crate::emulator::events::CommitKind;
 use crate::emulator::intake::{Incoming, collect};
 use crate::emulator::properties::{Metadata, Properties};
 use crate::emulator::store::{Block, Container, Entry};
+use crate::emulator::tree;
 use crate::emulator::xml::{self, BlockSource};
 
 /// 50,000 entries of the longest kind take less.
@@ -53,6 +54,7 @@ fn commit(
     let mut state = container.open()?;
     let before = state.entry(&call.name, call.now);
     call.check_write(before.as_deref(), conditions)?;
+    tree::takes_blocks(before.as_deref())?;
     let blocks = resolve(before.as_deref(), list)?;
     let content = assemble(call, container, &blocks);
     // Kept content can be hashed when somebody asks; what is not kept is known by its blocks alone.
@@ -62,6 +64,7 @@ fn commit(
     let mut blob = build(call, before.and_then(|entry| entry.committed.clone()), new);
     blob.blocks = Arc::new(blocks);
     let version = (blob.etag, blob.modified);
+    tree::make_way(&mut state, &call.name, call.now, || call.next_etag())?;
     call.record(CommitKind::PutBlockList, Some(blob.etag));
     state.commit(&call.name, blob, call.now);
     Ok(version)

@@ -10,11 +10,11 @@ use crate::emulator::error::{Outcome, ServiceError};
 use crate::emulator::intake::{Incoming, collect};
 use crate::emulator::xml::{element, texts};
 
-pub fn account_information(_call: &Call<'_>) -> Outcome<Answer> {
+pub fn account_information(call: &Call<'_>) -> Outcome<Answer> {
     let answer = Answer::new(200)
         .with("x-ms-sku-name", "Standard_LRS")
         .with("x-ms-account-kind", "StorageV2")
-        .with("x-ms-is-hns-enabled", "false");
+        .with("x-ms-is-hns-enabled", if call.account.config.hierarchical { "true" } else { "false" });
     Ok(content_length(answer, 0))
 }
 

@@ -11,7 +11,6 @@ use crate::emulator::condition::{Conditions, Verdict};
 use crate::emulator::content::Content;
 use crate::emulator::error::{Outcome, ServiceError};
 use crate::emulator::faults::Fault;
-use crate::emulator::names::BlobName;
 use crate::emulator::operation::Operation;
 use crate::emulator::store::{Blob, Container};
 use crate::emulator::target::parse_url;
@@ -47,7 +46,10 @@ pub fn open(call: &Call<'_>) -> Outcome<Arc<Blob>> {
     let container = account.container(&container).map_err(|error| refused(call, 404, error))?;
     let blob = {
         let mut state = container.open()?;
-        state.entry(&BlobName(name), call.now).and_then(|entry| entry.committed.clone()).ok_or_else(missing)?
+        state
+            .entry(&account.blob_name(&name), call.now)
+            .and_then(|entry| entry.committed.clone())
+            .ok_or_else(missing)?
     };
     check_conditions(call, &blob)?;
     Ok(blob)

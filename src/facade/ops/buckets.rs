@@ -22,7 +22,7 @@ pub async fn list(call: &Call<'_>, request: &ListBuckets) -> Result<Response<Bod
     let buckets = if here { call.facade.router.list().await.map_err(read_error)? } else { Vec::new() };
     let mut shown: Vec<_> = buckets
         .iter()
-        .filter(|bucket| call.key.buckets.reaches(&bucket.name))
+        .filter(|bucket| call.caller.sees(&bucket.name))
         .filter(|bucket| request.prefix.as_deref().is_none_or(|prefix| bucket.name.as_str().starts_with(prefix)))
         .filter(|bucket| after.as_deref().is_none_or(|after| bucket.name.as_str() > after))
         .map(|bucket| (&bucket.name, bucket.created.unwrap_or(UNKNOWN_CREATION)))

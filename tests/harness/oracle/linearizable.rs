@@ -62,10 +62,15 @@ pub fn linearizable<V: Clone + Eq + Hash>(
 ) -> Result<(), NotLinearizable> {
     let matters = telling(operations);
     let kept: Vec<_> = matters.iter().map(|&place| operations[place].clone()).collect();
-    search(initial, &kept).map_err(|wrong| NotLinearizable {
-        explained: wrong.explained.iter().map(|&place| matters[place]).collect(),
-        stuck_at: matters[wrong.stuck_at],
-    })
+    let spans: Vec<_> = kept.iter().map(|operation| (operation.called, operation.returned)).collect();
+    search(initial, &spans, |state, place| step(state, &kept[place])).map_err(|wrong| wrong.in_terms_of(&matters))
+}
+
+impl NotLinearizable {
+    /// The same of the history that `kept` were picked from.
+    pub(super) fn in_terms_of(self, kept: &[usize]) -> Self {
+        Self { explained: self.explained.iter().map(|&place| kept[place]).collect(), stuck_at: kept[self.stuck_at] }
+    }
 }
 
 /// The operations that can make a difference. Without the others, each of which would double the
@@ -90,24 +95,29 @@ fn telling<V: Eq + Hash>(operations: &[Operation<V>]) -> Vec<usize> {
     (0..operations.len()).filter(|&place| tells(&operations[place])).collect()
 }
 
-fn search<V: Clone + Eq + Hash>(initial: Option<V>, operations: &[Operation<V>]) -> Result<(), NotLinearizable> {
-    let mut list = EventList::new(operations);
+/// Looks for an order. Operations are their places in `spans`, which say when each was called and when
+/// it returned; `step` gives the state after one, or `None` if it cannot happen in that state.
+pub(super) fn search<S: Clone + Eq + Hash>(
+    initial: S,
+    spans: &[(u64, Option<u64>)],
+    step: impl Fn(&S, usize) -> Option<S>,
+) -> Result<(), NotLinearizable> {
+    let mut list = EventList::new(spans);
     let mut state = initial;
-    let mut done = vec![0_u64; operations.len().div_ceil(64)];
-    let mut open = operations.iter().filter(|operation| operation.returned.is_some()).count();
-    let mut seen: HashSet<(Vec<u64>, Option<V>)> = HashSet::new();
-    let mut order: Vec<(usize, Option<V>)> = Vec::new();
+    let mut done = vec![0_u64; spans.len().div_ceil(64)];
+    let mut open = spans.iter().filter(|(_, returned)| returned.is_some()).count();
+    let mut seen: HashSet<(Vec<u64>, S)> = HashSet::new();
+    let mut order: Vec<(usize, S)> = Vec::new();
     let mut worst = NotLinearizable { explained: Vec::new(), stuck_at: 0 };
     let mut cursor = list.first();
     while open > 0 {
         let event = list.events[cursor];
         if event.is_call {
-            let operation = &operations[event.operation];
-            if let Some(next) = step(&state, operation) {
+            if let Some(next) = step(&state, event.operation) {
                 flip(&mut done, event.operation);
                 if seen.insert((done.clone(), next.clone())) {
                     order.push((event.operation, std::mem::replace(&mut state, next)));
-                    open -= usize::from(operation.returned.is_some());
+                    open -= usize::from(spans[event.operation].1.is_some());
                     list.lift(event.operation);
                     cursor = list.first();
                     continue;
@@ -127,7 +137,7 @@ fn search<V: Clone + Eq + Hash>(initial: Option<V>, operations: &[Operation<V>])
         let Some((operation, before)) = order.pop() else { return Err(worst) };
         state = before;
         flip(&mut done, operation);
-        open += usize::from(operations[operation].returned.is_some());
+        open += usize::from(spans[operation].1.is_some());
         list.put_back(operation);
         cursor = list.next[list.calls[operation]];
     }
@@ -181,18 +191,18 @@ struct EventList {
 }
 
 impl EventList {
-    fn new<V>(operations: &[Operation<V>]) -> Self {
+    fn new(spans: &[(u64, Option<u64>)]) -> Self {
         let mut timed: Vec<(u64, bool, usize)> = Vec::new();
-        for (operation, what) in operations.iter().enumerate() {
-            timed.push((what.called, false, operation));
-            timed.push((what.returned.unwrap_or(u64::MAX), true, operation));
+        for (operation, &(called, returned)) in spans.iter().enumerate() {
+            timed.push((called, false, operation));
+            timed.push((returned.unwrap_or(u64::MAX), true, operation));
         }
         // At the same instant calls come first: such operations overlap.
         timed.sort_unstable();
         // Place 0 is the head, the last one the end.
         let mut events = vec![CallOrReturn { operation: usize::MAX, is_call: false }];
         events.extend(timed.iter().map(|&(_, returns, operation)| CallOrReturn { operation, is_call: !returns }));
-        let (mut calls, mut returns) = (vec![0; operations.len()], vec![0; operations.len()]);
+        let (mut calls, mut returns) = (vec![0; spans.len()], vec![0; spans.len()]);
         for (place, event) in events.iter().enumerate().skip(1) {
             let side = if event.is_call { &mut calls } else { &mut returns };
             side[event.operation] = place;

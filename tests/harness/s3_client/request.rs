@@ -25,6 +25,7 @@ pub struct RequestBuilder {
     expires: Option<i64>,
     anonymous: bool,
     decoded_length: Option<usize>,
+    tells_hash: bool,
 }
 
 /// A request ready to go out. Every field may still be spoiled.
@@ -55,6 +56,7 @@ impl RequestBuilder {
             expires: None,
             anonymous: false,
             decoded_length: None,
+            tells_hash: true,
         }
     }
 
@@ -107,6 +109,11 @@ impl RequestBuilder {
         Self { decoded_length: Some(length), ..self }
     }
 
+    /// Signs the hash of the body without telling it, as clients of the token service may.
+    pub fn untold_hash(self) -> Self {
+        Self { tells_hash: false, ..self }
+    }
+
     /// Does not sign at all.
     pub fn anonymous(self) -> Self {
         Self { anonymous: true, ..self }
@@ -127,7 +134,9 @@ impl RequestBuilder {
             Some(date) => headers.push(("date".into(), date.clone())),
             None => headers.push(("x-amz-date".into(), self.date.clone())),
         }
-        headers.push(("x-amz-content-sha256".into(), payload.clone()));
+        if self.tells_hash {
+            headers.push(("x-amz-content-sha256".into(), payload.clone()));
+        }
         if let Some(token) = &self.credentials.session_token {
             headers.push(("x-amz-security-token".into(), token.clone()));
         }

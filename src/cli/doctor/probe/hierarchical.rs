@@ -32,7 +32,7 @@ const BELOW_FILE: Question = Question {
 const DELETE_FULL: Question = Question {
     id: "hns-delete-full-directory",
     asks: "Delete Blob of a directory that is not empty:",
-    expected: Expected::Answer(409, "DirectoryNotEmpty"),
+    expected: Expected::Answer(409, "DirectoryIsNotEmpty"),
     matters: "a delete of a folder object must never take the objects below it along",
 };
 const ORDER: Question = Question {
