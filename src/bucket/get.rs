@@ -19,7 +19,8 @@ impl Bucket {
     /// Reads an object or a part of it.
     ///
     /// # Errors
-    /// `NotFound`, `PreconditionFailed`, and those of the Blob client.
+    /// `NotFound`, `PreconditionFailed`, `RangeUnsatisfiable` with [`OutOfRange`] as its source, and those
+    /// of the Blob client.
     pub async fn get(&self, key: &ObjectKey, request: &ReadRequest) -> Result<Read<ObjectBody>> {
         if !self.may_hold(key) {
             return Err(no_object(key));
@@ -60,10 +61,10 @@ impl Bucket {
         let object = self.look(key).await?.ok_or_else(|| no_object(key))?;
         match judge(request, &object.meta)? {
             Verdict::NotModified => Ok(Read::NotModified(Box::new(object.meta))),
-            _ => Ok(match Box::pin(self.locate(key, request.selection, &object)).await? {
-                Ok(located) => Read::Object(located.head(object.meta)),
-                Err(nothing) => Read::OutOfRange(nothing),
-            }),
+            _ => {
+                let located = Box::pin(self.locate(key, request.selection, &object)).await?;
+                Ok(Read::Object(located.head(object.meta)))
+            }
         }
     }
 
@@ -87,10 +88,7 @@ impl Bucket {
             if judge(request, &object.meta)? == Verdict::NotModified {
                 return Ok(Read::NotModified(Box::new(object.meta)));
             }
-            let located = match Box::pin(self.locate(key, request.selection, &object)).await? {
-                Ok(located) => located,
-                Err(nothing) => return Ok(Read::OutOfRange(nothing)),
-            };
+            let located = Box::pin(self.locate(key, request.selection, &object)).await?;
             let body = match located.span {
                 Some(span) if span.length() == 0 => empty(),
                 span => match self.read_version(key, span, &object.store_tag).await {
@@ -115,31 +113,25 @@ impl Bucket {
     }
 
     /// The bytes that a selection means.
-    async fn locate(
-        &self,
-        key: &ObjectKey,
-        selection: Selection,
-        object: &StoredObject,
-    ) -> Result<Result<Located, OutOfRange>> {
+    async fn locate(&self, key: &ObjectKey, selection: Selection, object: &StoredObject) -> Result<Located> {
         let size = object.meta.size;
         match selection {
-            Selection::All => Ok(Ok(Located::default())),
+            Selection::All => Ok(Located::default()),
             Selection::Range(range) => {
-                let span = range.resolve(size).map_err(|Unsatisfiable| OutOfRange { size, parts: None });
-                Ok(span.map(|span| Located { span: Some(span), ..Located::default() }))
+                let span = range.resolve(size).map_err(|Unsatisfiable| OutOfRange { size, parts: None })?;
+                Ok(Located { span: Some(span), ..Located::default() })
             }
             Selection::Part(number) => {
                 let parts = self.parts_of(key, object).await?;
                 let count = parts.len() as u32;
                 let index = usize::try_from(number).unwrap_or(usize::MAX).checked_sub(1);
-                let Some(part) = index.and_then(|index| parts.into_iter().nth(index)) else {
-                    return Ok(Err(OutOfRange { size, parts: Some(count) }));
-                };
-                Ok(Ok(Located {
+                let part = index.and_then(|index| parts.into_iter().nth(index));
+                let part = part.ok_or(OutOfRange { size, parts: Some(count) })?;
+                Ok(Located {
                     span: Some(part.span),
                     parts: object.upload_id.is_some().then_some(count),
                     part_checksum: part.checksum,
-                }))
+                })
             }
         }
     }

@@ -1,7 +1,10 @@
 //! Reading an object: what is asked, and what comes back.
 
+use std::fmt;
+
 use super::{
-    ByteRange, ByteStream, Checksum, ContentHeaders, ETag, ReadCondition, Span, Stamp, Tags, Timestamp, UserMetadata,
+    ByteRange, ByteStream, Checksum, ContentHeaders, ETag, Error, ErrorKind, ReadCondition, Span, Stamp, Tags,
+    Timestamp, UserMetadata,
 };
 
 /// Everything S3 shows of an object but its bytes.
@@ -44,11 +47,9 @@ pub enum Read<T> {
     Object(T),
     /// The condition says that the client has it already.
     NotModified(Box<ObjectMeta>),
-    /// The object does not have what was selected of it.
-    OutOfRange(OutOfRange),
 }
 
-/// What an object has, where something else was asked for.
+/// What an object has, where something else was asked for: the source of `RangeUnsatisfiable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfRange {
     /// Length of the whole object in bytes.
@@ -56,6 +57,28 @@ pub struct OutOfRange {
     /// Number of its parts, told where a part was asked for.
     pub parts: Option<u32>,
 }
+
+impl OutOfRange {
+    /// What an error says of the object, if it is one of these.
+    pub fn of(error: &Error) -> Option<Self> {
+        std::error::Error::source(error)?.downcast_ref::<Self>().copied()
+    }
+}
+
+impl From<OutOfRange> for Error {
+    fn from(nothing: OutOfRange) -> Self {
+        Self::new(ErrorKind::RangeUnsatisfiable, "the object does not have the range or part").with_source(nothing)
+    }
+}
+
+impl fmt::Display for OutOfRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the object has {} bytes", self.size)?;
+        self.parts.map_or(Ok(()), |parts| write!(f, " in {parts} parts"))
+    }
+}
+
+impl std::error::Error for OutOfRange {}
 
 /// The head of a read.
 #[derive(Debug)]

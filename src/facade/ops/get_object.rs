@@ -6,16 +6,16 @@ use super::{only_null_version, read_error};
 use crate::facade::handle::Call;
 use crate::facade::respond;
 use crate::net::Body;
-use crate::object::{OutOfRange, Read, ReadRequest, Selection};
+use crate::object::{Error, OutOfRange, Read, ReadRequest, Selection};
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::operation::ReadObject;
 
 pub async fn get(call: &Call<'_>, request: &ReadObject) -> Result<Response<Body>> {
     only_null_version(request.version_id.as_deref())?;
     let route = call.route(&request.address.bucket)?;
-    match route.get(&request.address.key, &read(request)?).await.map_err(read_error)? {
+    let answer = route.get(&request.address.key, &read(request)?).await;
+    match answer.map_err(|error| refused(request, error))? {
         Read::NotModified(meta) => Ok(respond::not_modified(&meta)),
-        Read::OutOfRange(nothing) => Err(refused(request, nothing)),
         Read::Object(object) => {
             Ok(respond::object_body(&object.head, object.body, &request.overrides, request.checksum_mode))
         }
@@ -25,9 +25,9 @@ pub async fn get(call: &Call<'_>, request: &ReadObject) -> Result<Response<Body>
 pub async fn head(call: &Call<'_>, request: &ReadObject) -> Result<Response<Body>> {
     only_null_version(request.version_id.as_deref())?;
     let route = call.route(&request.address.bucket)?;
-    match route.head(&request.address.key, &read(request)?).await.map_err(read_error)? {
+    let answer = route.head(&request.address.key, &read(request)?).await;
+    match answer.map_err(|error| refused(request, error))? {
         Read::NotModified(meta) => Ok(respond::not_modified(&meta)),
-        Read::OutOfRange(nothing) => Err(refused(request, nothing)),
         Read::Object(head) => Ok(respond::object_head(&head, &request.overrides, request.checksum_mode)),
     }
 }
@@ -45,8 +45,9 @@ fn read(request: &ReadObject) -> Result<ReadRequest> {
     Ok(ReadRequest { selection, condition: request.condition.clone() })
 }
 
-/// The answer where the object does not have what was asked of it.
-fn refused(request: &ReadObject, nothing: OutOfRange) -> S3Error {
+/// Where the object does not have what was asked of it, the answer tells what it has.
+fn refused(request: &ReadObject, error: Error) -> S3Error {
+    let Some(nothing) = OutOfRange::of(&error) else { return read_error(error) };
     match (request.part_number, nothing.parts) {
         (Some(part), Some(parts)) => S3Error::from(S3Code::InvalidPartNumber)
             .with("PartNumberRequested", part.to_string())

@@ -21,8 +21,6 @@ pub async fn run(call: &Call<'_>, request: &GetObjectAttributes) -> Result<Respo
         match route.head(&address.key, &ReadRequest::default()).await.map_err(read_error)? {
             Read::Object(head) => (head.meta, Vec::new()),
             Read::NotModified(meta) => (*meta, Vec::new()),
-            // No range was asked for.
-            Read::OutOfRange(_) => return Err(crate::s3::S3Code::InternalError.into()),
         }
     };
     let mut response = respond::xml(object_attributes::render(request, &attributes(request, &meta, parts)));
