@@ -96,3 +96,64 @@ async fn sweep_orphans(any: &Bucket, now: Timestamp, metrics: &Metrics) -> Resul
     tracing::info!(orphans, "parts without an upload swept");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::blob::{BlobAccount, BlobClient, Credential, RetryPolicy, SharedKey};
+    use crate::emulator::{Clock, DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, Emulator, EmulatorConfig};
+    use crate::net::{Client, Dialer};
+    use crate::object::multipart::CreateUpload;
+    use crate::object::{BucketName, ContainerName, ObjectKey};
+    use crate::state::StateStore;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    /// Uploads of two buckets, begun 40 days ago.
+    async fn forty_days_ago() -> (Arc<Emulator>, Vec<Bucket>) {
+        let clock = Clock::manual(SystemTime::now() - DAY * 40);
+        let emulator = Emulator::new(EmulatorConfig { clock, ..EmulatorConfig::default() });
+        for container in ["flink", "bluebucket-state"] {
+            emulator.create_container(DEVELOPMENT_ACCOUNT, container);
+        }
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/{DEVELOPMENT_ACCOUNT}", listener.local_addr().unwrap());
+        tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
+        let key = Credential::SharedKey(SharedKey::new(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY).unwrap());
+        let http = Client::new(Dialer::network(None), crate::daemon::azure::pool_limits(false));
+        let blobs = BlobClient::new(BlobAccount::parse(&url).unwrap(), key, http, RetryPolicy::default());
+        let state = StateStore::new(blobs.clone(), ContainerName::new("bluebucket-state").unwrap());
+        let then = Timestamp(Timestamp::now().0 - 40 * DAY.as_secs() as i64);
+        let shared = Arc::new(Shared::with_clock(move || then));
+        let bucket = |name: &str| {
+            let container = ContainerName::new("flink").unwrap();
+            Bucket::new(BucketName::new(name).unwrap(), container, blobs.clone(), state.clone(), shared.clone())
+        };
+        let buckets = vec![bucket("expires"), bucket("keeps")];
+        for bucket in &buckets {
+            bucket.create_upload(&ObjectKey::new("key").unwrap(), &CreateUpload::default()).await.unwrap();
+        }
+        (emulator, buckets)
+    }
+
+    #[tokio::test]
+    async fn each_bucket_has_a_time_of_its_own_and_all_is_counted() {
+        let (_emulator, buckets) = forty_days_ago().await;
+        let ttls = [Some(DAY * 30), None];
+        let swept: Vec<_> = buckets.into_iter().zip(ttls).map(|(bucket, ttl)| Swept { bucket, ttl }).collect();
+        let metrics = Metrics::new();
+        sweep(&swept, &metrics).await;
+        sweep(&swept, &metrics).await;
+        let text = metrics.render();
+        for line in [
+            r#"bluebucket_sweeper_items_total{outcome="expired"} 1"#,
+            r#"bluebucket_sweeper_items_total{outcome="failed"} 0"#,
+            "bluebucket_sweeper_open_uploads 1",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in\n{text}");
+        }
+        assert!(swept[0].bucket.live_uploads().await.unwrap().len() == 1);
+    }
+}

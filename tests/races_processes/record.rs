@@ -52,6 +52,8 @@ pub struct Upload {
     pub called: Option<u64>,
     pub completed: Option<u64>,
     pub etag: Option<String>,
+    /// Whether a client was left without an answer, or told that nobody knows.
+    pub was_unknown: bool,
     pub abort_called: bool,
     pub aborted: bool,
 }
@@ -102,7 +104,8 @@ impl Record {
         }
         let mut operations = kept.operations.clone();
         for upload in &kept.uploads {
-            if upload.completed.is_some() && upload.aborted {
+            // Abort frees what nobody can know; a result that turns up later is told all the same.
+            if upload.completed.is_some() && upload.aborted && !upload.was_unknown {
                 return Err(format!("upload {} was completed and aborted", upload.id));
             }
             if let Some(called) = upload.called {

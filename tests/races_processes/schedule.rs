@@ -18,6 +18,16 @@ const TRIES: usize = 4;
 /// Calls of what has to be done in the end.
 const PATIENCE: usize = 40;
 
+/// What a client was told of a Complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Completion {
+    Done,
+    /// Its condition does not hold; the upload is as open as before.
+    Refused,
+    /// There is no such upload any more.
+    Gone,
+}
+
 #[derive(Clone)]
 struct Actor {
     client: Client,
@@ -153,6 +163,7 @@ impl Actor {
             called: None,
             completed: None,
             etag: None,
+            was_unknown: false,
             abort_called: false,
             aborted: false,
         };
@@ -192,8 +203,8 @@ impl Actor {
         }
     }
 
-    /// Calls Complete once: the status of the answer, if there was one.
-    async fn complete(&self, index: usize) -> Option<u16> {
+    /// Calls Complete once: what the client was told, if it was told something.
+    async fn complete(&self, index: usize) -> Option<Completion> {
         let which = self.replica();
         let record = &self.client.record;
         let called = record.tick();
@@ -217,7 +228,9 @@ impl Actor {
             Told::Unknown => {
                 record.note(returned, format!("Complete of {called}: unknown"));
                 self.may_have_landed(index, called, None);
-                record.kept().tally.count("complete unknown");
+                let mut kept = record.kept();
+                kept.uploads[index].was_unknown = true;
+                kept.tally.count("complete unknown");
                 return None;
             }
             Told::Answer(answer) => answer,
@@ -225,27 +238,32 @@ impl Actor {
         // An answer that has begun as a 200 may turn out to be an error's.
         let code = answer.code();
         record.note(returned, format!("Complete of {called}: {} {code:?}", answer.status));
-        record.kept().tally.count(format!("complete {} {}", answer.status, code.clone().unwrap_or_default()));
+        record.kept().tally.count(format!("complete {}", code.as_deref().unwrap_or("200")));
         match (answer.status, code.as_deref()) {
             (200, None) => {
                 let etag = answer.element("ETag").unwrap_or_default().replace("&quot;", "");
                 self.client.check_etag("Complete", makes.value, Some(&etag));
                 self.may_have_landed(index, called, Some((returned, etag)));
+                Some(Completion::Done)
             }
             (200, Some(_)) => {
                 self.may_have_landed(index, called, None);
-                return None;
+                None
             }
             (412, _) | (404, Some("NoSuchKey")) if demands != Demand::Nothing => {
                 record.push(called, Some(returned), ObjectAction::Write { makes, demands, landed: false });
+                Some(Completion::Refused)
             }
             (404, Some("NoSuchUpload")) if record.kept().uploads[index].abort_called => {
                 // It may have been freed after a commit whose outcome nobody learned.
                 self.may_have_landed(index, called, None);
+                Some(Completion::Gone)
             }
-            _ => record.wrong(format!("Complete of {makes:?} answered {}: {}", answer.status, answer.text())),
+            _ => {
+                record.wrong(format!("Complete of {makes:?} answered {}: {}", answer.status, answer.text()));
+                Some(Completion::Gone)
+            }
         }
-        Some(answer.status)
     }
 
     fn may_have_landed(&self, index: usize, called: u64, known: Option<(u64, String)>) {
@@ -327,19 +345,19 @@ impl Actor {
     async fn settle(&self) -> Result<(), String> {
         let uploads = self.client.record.kept().uploads.len();
         for index in 0..uploads {
-            let mut status = None;
+            let mut told = None;
             for _ in 0..TRIES * 2 {
-                status = self.complete(index).await;
-                if status.is_some() {
+                told = self.complete(index).await;
+                if told.is_some() {
                     break;
                 }
                 sleep(Duration::from_millis(50)).await;
             }
             let completed = self.client.record.kept().uploads[index].completed.is_some();
-            if completed && status != Some(200) {
-                return Err(format!("the repeated Complete of upload {index} answered {status:?}"));
+            if completed && told != Some(Completion::Done) {
+                return Err(format!("the repeated Complete of upload {index} answered {told:?}"));
             }
-            if status == Some(200) || status == Some(404) {
+            if matches!(told, Some(Completion::Done | Completion::Gone)) {
                 continue;
             }
             for _ in 0..PATIENCE {
