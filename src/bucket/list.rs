@@ -215,7 +215,9 @@ const LAST: char = '\u{10ffff}';
 
 impl Walk {
     fn new(query: &ListQuery, order: Order) -> Self {
-        Self::of(&query.prefix, query.after.as_deref(), order)
+        // Within a folded group nothing is left, and no section may begin there: it would not be folded.
+        let after = query.after.as_deref().map(|after| query.fold(after).unwrap_or(after));
+        Self::of(&query.prefix, after, order)
     }
 
     fn of(prefix: &str, after: Option<&str>, order: Order) -> Self {
