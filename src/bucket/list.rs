@@ -70,6 +70,11 @@ impl Bucket {
             };
             for item in items {
                 let Some(entry) = self.entry(item, query) else { continue };
+                if let (ListEntry::Prefix(prefix), Some(ListEntry::Prefix(last))) = (&entry, page.entries.last())
+                    && prefix == last
+                {
+                    continue;
+                }
                 if page.entries.len() == query.limit {
                     page.truncated = true;
                     return Ok(page);
@@ -128,7 +133,11 @@ impl Bucket {
         match item {
             BlobItem::Prefix(prefix) => (prefix.as_str() > after).then_some(ListEntry::Prefix(prefix)),
             BlobItem::Blob { name, .. } if name.as_str() <= after => None,
-            BlobItem::Blob { name, properties } => self.object_entry(name, properties).map(ListEntry::Object),
+            BlobItem::Blob { name, properties } => match query.fold(&name) {
+                // The service has not folded it: its section begins within a delimiter of several characters.
+                Some(prefix) => (prefix > after).then(|| ListEntry::Prefix(prefix.to_owned())),
+                None => self.object_entry(name, properties).map(ListEntry::Object),
+            },
         }
     }
 
