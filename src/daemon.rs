@@ -38,8 +38,18 @@ impl Process {
     /// Prepares the account's credential, and learns what kind of account it is.
     ///
     /// # Errors
-    /// `Invalid` with the remedy, if a value of the configuration cannot be used.
+    /// `Invalid` with the remedy, if a value of the configuration cannot be used; those of the Blob client.
     pub async fn new(config: Arc<Config>) -> Result<Self> {
+        let mut process = Self::without_asking(config).await?;
+        process.azure.learn_namespace(&process.config.azure).await?;
+        Ok(process)
+    }
+
+    /// The same for what writes no objects: nothing is sent but requests for tokens.
+    ///
+    /// # Errors
+    /// As [`Process::new`].
+    pub async fn without_asking(config: Arc<Config>) -> Result<Self> {
         let metrics = Arc::new(Metrics::new());
         metrics.watch_panics();
         let azure = AzureAccess::new(&config.azure, metrics.clone()).await?;

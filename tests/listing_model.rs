@@ -96,7 +96,7 @@ async fn world(account: AccountConfig, seed: u64) -> usize {
     for _ in 0..5 + random.below(35) {
         let key = model::key(&mut random, &model);
         world.put(&mut model, &key).await;
-        if random.chance(0.15) {
+        if !model.keys.is_empty() && random.chance(0.15) {
             let victim = random.pick(&model.keys.iter().cloned().collect::<Vec<_>>()).clone();
             world.delete(&mut model, &victim).await;
         }

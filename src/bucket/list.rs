@@ -70,6 +70,11 @@ impl Bucket {
             };
             for item in items {
                 let Some(entry) = self.entry(item, query) else { continue };
+                if let (ListEntry::Prefix(prefix), Some(ListEntry::Prefix(last))) = (&entry, page.entries.last())
+                    && prefix == last
+                {
+                    continue;
+                }
                 if page.entries.len() == query.limit {
                     page.truncated = true;
                     return Ok(page);
@@ -128,7 +133,11 @@ impl Bucket {
         match item {
             BlobItem::Prefix(prefix) => (prefix.as_str() > after).then_some(ListEntry::Prefix(prefix)),
             BlobItem::Blob { name, .. } if name.as_str() <= after => None,
-            BlobItem::Blob { name, properties } => self.object_entry(name, properties).map(ListEntry::Object),
+            BlobItem::Blob { name, properties } => match query.fold(&name) {
+                // The service has not folded it: its section begins within a delimiter of several characters.
+                Some(prefix) => (prefix > after).then(|| ListEntry::Prefix(prefix.to_owned())),
+                None => self.object_entry(name, properties).map(ListEntry::Object),
+            },
         }
     }
 
@@ -215,7 +224,9 @@ const LAST: char = '\u{10ffff}';
 
 impl Walk {
     fn new(query: &ListQuery, order: Order) -> Self {
-        Self::of(&query.prefix, query.after.as_deref(), order)
+        // Within a folded group nothing is left, and no section may begin there: it would not be folded.
+        let after = query.after.as_deref().map(|after| query.fold(after).unwrap_or(after));
+        Self::of(&query.prefix, after, order)
     }
 
     fn of(prefix: &str, after: Option<&str>, order: Order) -> Self {

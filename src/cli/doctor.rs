@@ -86,7 +86,7 @@ async fn examine(config: Arc<Config>, buckets: &[BucketConfig], probe: bool) -> 
     let mut checks = vec![Check::ok("configuration", format!("right; {} buckets to look at", buckets.len()))];
     let mut probed = None;
     let mut metrics = None;
-    match Process::new(config.clone()).await {
+    match Process::without_asking(config.clone()).await {
         Err(error) => checks.push(Check::problem(
             "azure/identity",
             error.to_string(),

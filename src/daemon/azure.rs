@@ -41,7 +41,7 @@ pub struct AzureAccess {
 }
 
 impl AzureAccess {
-    /// Makes the credential, and asks what kind of account it is if the configuration does not say. Tokens are kept fresh in a task of the current runtime, which has to live
+    /// Makes the credential. Tokens are kept fresh in a task of the current runtime, which has to live
     /// as long as the process.
     pub(super) async fn new(config: &AzureConfig, metrics: Arc<Metrics>) -> Result<Self> {
         let url = format!("{}{}", config.endpoint.endpoint, config.endpoint.path);
@@ -50,7 +50,7 @@ impl AzureAccess {
         let https = config.endpoint.endpoint.scheme == Scheme::Https;
         let limits = pool_limits(https);
         let credential = credential(config, &account, Client::new(dialer.clone(), limits), &metrics)?;
-        let mut azure = Self {
+        Ok(Self {
             account,
             credential,
             dialer,
@@ -59,13 +59,17 @@ impl AzureAccess {
             api_version: config.api_version.clone(),
             namespace: Namespace::Flat,
             metrics,
-        };
-        azure.namespace = match config.hierarchical {
+        })
+    }
+
+    /// Learns what kind of account it is: asks, unless the configuration says it.
+    pub(super) async fn learn_namespace(&mut self, config: &AzureConfig) -> Result<()> {
+        self.namespace = match config.hierarchical {
             Some(true) => Namespace::Hierarchical,
             Some(false) => Namespace::Flat,
-            None => namespace::ask(&azure.client(), &config.state_container).await?,
+            None => namespace::ask(&self.client(), &config.state_container).await?,
         };
-        Ok(azure)
+        Ok(())
     }
 
     /// What the threads of a process share about the account.

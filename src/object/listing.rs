@@ -14,6 +14,15 @@ pub struct ListQuery {
     pub limit: usize,
 }
 
+impl ListQuery {
+    /// The prefix that a key is folded into.
+    pub fn fold<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let delimiter = self.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty())?;
+        let rest = key.strip_prefix(self.prefix.as_str())?;
+        key.get(..self.prefix.len() + rest.find(delimiter)? + delimiter.len())
+    }
+}
+
 /// A page of a listing.
 #[derive(Clone, Debug, Default)]
 pub struct ListPage<T> {

@@ -29,7 +29,8 @@ const CHARACTERS: [char; 22] = [
     '/',
     '/',
 ];
-const DELIMITERS: [&str; 9] = ["/", "/", "/", "-", "a", "a/", "\u{1f600}", "!", "/a"];
+const DELIMITERS: [&str; 12] =
+    ["/", "/", "/", "/", "-", "a", "a/", "\u{1f600}", "!", "/a", "a\u{1f600}", "\u{e001}\u{10000}"];
 
 pub struct Model {
     pub keys: BTreeSet<String>,

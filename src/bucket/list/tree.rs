@@ -76,8 +76,8 @@ impl<'a> Tree<'a> {
             tree.frames.extend(level.map(|level| Frame::Level(Box::new(level))));
             return Ok(tree);
         }
-        if let Some(folded) = query.after.as_deref().and_then(|after| tree.fold(after)) {
-            tree.fold_away(folded);
+        if let Some(folded) = query.after.as_deref().and_then(|after| query.fold(after)) {
+            tree.fold_away(folded.to_owned());
         }
         tree.enter(query.prefix.clone()).await?;
         Ok(tree)
@@ -112,21 +112,13 @@ impl<'a> Tree<'a> {
 
     /// An object as it is shown: itself, or what it is folded into.
     fn entry(&mut self, entry: StoredEntry) -> ListEntry<StoredEntry> {
-        match self.fold(entry.listed.key.as_str()) {
+        match self.query.fold(entry.listed.key.as_str()).map(str::to_owned) {
             None => ListEntry::Object(entry),
             Some(prefix) => {
                 self.fold_away(prefix.clone());
                 ListEntry::Prefix(prefix)
             }
         }
-    }
-
-    /// What a key is folded into.
-    fn fold(&self, key: &str) -> Option<String> {
-        let delimiter = self.query.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty())?;
-        let rest = key.strip_prefix(self.query.prefix.as_str())?;
-        let end = self.query.prefix.len() + rest.find(delimiter)? + delimiter.len();
-        key.get(..end).map(str::to_owned)
     }
 
     /// Leaves out from now on what begins with `prefix`.
