@@ -8,6 +8,8 @@ mod body;
 mod handle;
 mod last_move;
 mod ops;
+mod place;
+mod pursuit;
 mod respond;
 mod tally;
 
@@ -23,6 +25,7 @@ use crate::telemetry::Metrics;
 use crate::telemetry::metrics::{ComponentMetrics, FacadeMetrics};
 
 pub use auth::{AccessKey, AccessKeys, BucketScope, Verbs};
+pub use place::STREAM_BYTES;
 
 /// What all threads of a process share.
 pub struct FacadeSettings {
@@ -35,9 +38,10 @@ pub struct FacadeSettings {
     pub body_timeout: Duration,
     /// Longest time until the answer to a request begins, counted from the last piece of its body.
     pub request_timeout: Duration,
-    /// Requests being served at one time, until the end of their answers; more are turned away.
+    /// Places: requests being worked on at one time. More are turned away. One that waits for its client
+    /// holds memory of the budget in place of a place.
     pub in_flight: Arc<Semaphore>,
-    /// Memory for bodies that are buffered.
+    /// Memory for bodies that are buffered, and half of it at the most for those that stream.
     pub budget: ByteBudget,
     pub keys: Arc<AccessKeys>,
     pub metrics: Arc<Metrics>,
@@ -49,6 +53,7 @@ pub struct Facade {
     settings: Arc<FacadeSettings>,
     router: Router,
     signing_keys: auth::SigningKeys,
+    pursuit: pursuit::Pursuit,
     /// Counts the requests of nobody known.
     unknown: Arc<ComponentMetrics>,
 }
@@ -57,7 +62,18 @@ impl Facade {
     /// A facade with the clients of this thread.
     pub fn new(settings: Arc<FacadeSettings>, router: Router) -> Self {
         let unknown = settings.metrics.facade.component(FacadeMetrics::UNKNOWN_COMPONENT);
-        Self { settings, router, signing_keys: auth::SigningKeys::default(), unknown }
+        let (signing_keys, pursuit) = Default::default();
+        Self { settings, router, signing_keys, pursuit, unknown }
+    }
+
+    /// Returns once no work is under way that goes on though its client may have gone away.
+    pub async fn settled(&self) {
+        self.pursuit.ended().await;
+    }
+
+    /// How much such work is under way.
+    pub fn pursued(&self) -> usize {
+        self.pursuit.count()
     }
 }
 

@@ -14,6 +14,7 @@ pub mod oracle;
 pub mod percent;
 pub mod product;
 pub mod random;
+pub mod replica;
 pub mod s3_client;
 pub mod s3_source;
 pub mod sequence;
