@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
+use http::Request;
+use http::header::EXPECT;
+use http_body::Body as _;
 use hyper::body::Incoming;
 
 use super::Facade;
@@ -131,6 +134,21 @@ impl Facade {
         lent(&mut place, reading).await.map_err(|error| refusal(error, Some(&outcome)))
     }
 }
+
+/// Takes in for a moment what the client of a refused request is sending: if the connection were closed on
+/// it, the client might never see why. A client that waits to be told to send is not told so.
+pub(super) fn forget(request: Request<Incoming>) {
+    let (head, body) = request.into_parts();
+    let short = body.size_hint().exact().is_some_and(|length| (1..=BUFFERED_BYTES_MAX).contains(&length));
+    if short && !head.headers.contains_key(EXPECT) {
+        let mut body = RequestBody::new(body, FORGET_TIME);
+        let rest = async move { while let Some(Ok(_)) = body.next().await {} };
+        tokio::spawn(tokio::time::timeout(FORGET_TIME, rest));
+    }
+}
+
+/// Time for the rest of a body that nobody wants.
+const FORGET_TIME: Duration = Duration::from_secs(1);
 
 /// The precise answer of the verifier if it refused the body, else what the error means.
 pub(super) fn refusal(error: Error, outcome: Option<&Outcome>) -> S3Error {

@@ -6,7 +6,7 @@ use http::{Method, Request, Response};
 use hyper::body::Incoming;
 
 use super::auth::{self, AccessKey, Identity};
-use super::body::ClientBody;
+use super::body::{self, ClientBody};
 use super::last_move::LastMove;
 use super::place::{Place, STREAM_BYTES};
 use super::tally::Tally;
@@ -44,7 +44,10 @@ impl Facade {
                 tally.place = Some(place);
                 self.answer(request, &request_id, &mut tally).await
             }
-            Err(shed) => Err(shed),
+            Err(shed) => {
+                body::forget(request);
+                Err(shed)
+            }
         };
         let mut response = result.unwrap_or_else(|error| {
             log_error(&error, &method, &path, &request_id, &tally);

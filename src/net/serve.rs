@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body::{Frame, SizeHint};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -235,7 +235,9 @@ where
                     _alive: self.alive.clone(),
                 };
                 self.server.stats.open.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(connection.run(accepted));
+                let f = connection.run(accepted);
+                eprintln!("SIZE {}", std::mem::size_of_val(&f));
+                tokio::spawn(f);
             }
             Err(error) => {
                 self.server.stats.accept_errors.fetch_add(1, Ordering::Relaxed);
@@ -350,11 +352,12 @@ where
     if is_surplus {
         request.extensions_mut().insert(Surplus);
     }
+    let expects_in_vain = expects_in_vain(&request);
     let mut response = match too_long(&request, server.limits.line_bytes_max) {
         Some(status) => refused(status),
         None => handled(&server, request, peer).await,
     };
-    if is_surplus || server.shutdown.phase() != Phase::Running {
+    if is_surplus || expects_in_vain || server.shutdown.phase() != Phase::Running {
         close(&mut response);
     }
     Ok(response.map(|body| Served { body, _in_flight: served }))
@@ -372,6 +375,14 @@ where
         tracing::error!("a request handler panicked");
         refused(StatusCode::INTERNAL_SERVER_ERROR)
     })
+}
+
+/// A request without a body that waits for `100 Continue` gets its answer at once instead (RFC 9110
+/// section 10.1.1). botocore then takes the status of that answer for the next one's too, whose real one
+/// it reads as a header; so it gets no next one on this connection.
+fn expects_in_vain(request: &Request<Incoming>) -> bool {
+    let may_expect = request.method() == Method::PUT || request.method() == Method::POST;
+    may_expect && request.body().is_end_stream() && request.headers().contains_key(header::EXPECT)
 }
 
 /// The status that a request is refused with because one of its lines is too long.

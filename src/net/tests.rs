@@ -509,6 +509,24 @@ async fn a_client_that_falls_silent_in_its_body_is_noticed() {
     assert!(answer.ends_with("\r\n\r\ntrue"), "{answer}");
 }
 
+/// What botocore makes of a second answer after such a one is another request's status.
+#[tokio::test(start_paused = true)]
+async fn whoever_expects_in_vain_begins_anew() {
+    let net = PipeNet::new();
+    let (_trigger, _, _server) = start(&net, "store:80", ServeLimits::default());
+    for (request, first, closes) in [
+        ("PUT / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 0\r\nhost: a\r\n\r\n", "200 OK", true),
+        ("PUT / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\nhost: a\r\n\r\n", "100 Continue", false),
+        ("PUT / HTTP/1.1\r\ncontent-length: 0\r\nhost: a\r\n\r\n", "200 OK", false),
+    ] {
+        let mut io = net.connect("store:80").unwrap();
+        io.write_all(request.as_bytes()).await.unwrap();
+        let answer = head(&mut io).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {first}")), "{answer}");
+        assert_eq!(answer.contains("connection: close"), closes, "{request}");
+    }
+}
+
 /// Requests on whose end two parsers could disagree (RFC 9112 sections 6 and 11.2): each is refused,
 /// or read in the one way that the standard allows, and none lets a second request slip through.
 #[tokio::test(start_paused = true)]
