@@ -160,8 +160,11 @@ impl Pool {
         let io = dialer.dial(&self.endpoint, self.limits.connect_timeout).await.map_err(SendError::dial)?;
         let moved = Arc::new(AtomicU64::new(0));
         let io = TokioIo::new(Watched { io, traffic: Movement(moved.clone()) });
-        let (sender, connection) =
-            http1::handshake(io).await.map_err(|error| SendError::dial(std::io::Error::other(error)))?;
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(std::env::var("BB_CLIENT").ok().and_then(|t| t.parse().ok()).unwrap_or(417792))
+            .handshake(io)
+            .await
+            .map_err(|error| SendError::dial(std::io::Error::other(error)))?;
         let rest = Arc::new(Rest { idle: AtomicBool::new(false), counters: self.counters.clone() });
         let counted = Open::new(rest.clone());
         let task = tokio::spawn(async move {

@@ -24,6 +24,7 @@ use super::Body;
 use super::body::BoxError;
 use super::io::{IoStream, Watched};
 use super::listen::{Accepted, Listener, ListenerStats, PeerInfo};
+use super::recycled::{Recycled, Recycler};
 use super::serve_stage::{Overdue, Stages, Watch};
 use super::shutdown::{Phase, Shutdown};
 
@@ -138,7 +139,8 @@ pub async fn serve_within<H, F>(
     let (course, course_seen) = watch::channel(Course::Serve);
     let (alive, mut all_closed) = mpsc::channel(1);
     let stats = listener.stats();
-    let server = Arc::new(Server { limits, handler, shutdown: shutdown.clone(), stats: stats.clone() });
+    let futures = Recycler::new();
+    let server = Arc::new(Server { limits, handler, futures, shutdown: shutdown.clone(), stats: stats.clone() });
     let entrance =
         Entrance { server, room, surplus: Arc::new(Semaphore::new(SURPLUS_MAX)), course: course_seen, alive };
 
@@ -184,16 +186,18 @@ enum Course {
 }
 
 /// What all connections share.
-struct Server<H> {
+struct Server<H, F> {
     limits: ServeLimits,
     handler: H,
+    /// So that an idle connection holds no room for the future of a request.
+    futures: Recycler<F>,
     shutdown: Shutdown,
     stats: Arc<ListenerStats>,
 }
 
 /// What takes connections in.
-struct Entrance<H> {
-    server: Arc<Server<H>>,
+struct Entrance<H, F> {
+    server: Arc<Server<H, F>>,
     room: Room,
     surplus: Arc<Semaphore>,
     course: watch::Receiver<Course>,
@@ -202,8 +206,8 @@ struct Entrance<H> {
 }
 
 /// One connection, as long as it is open.
-struct Connection<H> {
-    server: Arc<Server<H>>,
+struct Connection<H, F> {
+    server: Arc<Server<H, F>>,
     peer: PeerInfo,
     room: Room,
     /// It is here only to be told that there is no room.
@@ -213,7 +217,7 @@ struct Connection<H> {
     _alive: mpsc::Sender<()>,
 }
 
-impl<H, F> Entrance<H>
+impl<H, F> Entrance<H, F>
 where
     H: Fn(Request<Incoming>, PeerInfo) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
@@ -235,9 +239,7 @@ where
                     _alive: self.alive.clone(),
                 };
                 self.server.stats.open.fetch_add(1, Ordering::Relaxed);
-                let f = connection.run(accepted);
-                eprintln!("SIZE {}", std::mem::size_of_val(&f));
-                tokio::spawn(f);
+                tokio::spawn(connection.run(accepted));
             }
             Err(error) => {
                 self.server.stats.accept_errors.fetch_add(1, Ordering::Relaxed);
@@ -255,7 +257,7 @@ where
     }
 }
 
-impl<H, F> Connection<H>
+impl<H, F> Connection<H, F>
 where
     H: Fn(Request<Incoming>, PeerInfo) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
@@ -275,8 +277,7 @@ where
         let io = TokioIo::new(Watched { io, traffic: Watch(stages.clone()) });
         let service = {
             let (server, peer, is_surplus, stages) = (self.server.clone(), self.peer, self.is_surplus, stages.clone());
-            // Boxed, so that an idle connection holds no room for the future of a request.
-            service_fn(move |request| Box::pin(answer(server.clone(), request, peer, is_surplus, stages.clone())))
+            service_fn(move |request| answer(server.clone(), request, peer, is_surplus, stages.clone()))
         };
         let mut connection = pin!(builder(&self.server.limits).serve_connection(io, service));
         let mut check = pin!(sleep(self.limits().header_read_timeout));
@@ -315,7 +316,7 @@ where
     }
 }
 
-impl<H> Drop for Connection<H> {
+impl<H, F> Drop for Connection<H, F> {
     fn drop(&mut self) {
         self.server.stats.open.fetch_sub(1, Ordering::Relaxed);
     }
@@ -328,7 +329,13 @@ fn builder(limits: &ServeLimits) -> http1::Builder {
         // It would run while a connection is idle too; `Stages` tells the two apart.
         .header_read_timeout(None)
         .max_header_size(limits.headers_bytes_max)
-        .max_buf_size(limits.buffer_bytes_max.max(16 * 1024));
+        .max_buf_size(
+            std::env::var("BB_SERVER")
+                .ok()
+                .and_then(|t| t.parse().ok())
+                .unwrap_or(limits.buffer_bytes_max)
+                .max(16 * 1024),
+        );
     if limits.headers_count_max != HYPER_HEADERS_COUNT {
         builder.max_headers(limits.headers_count_max);
     }
@@ -336,7 +343,7 @@ fn builder(limits: &ServeLimits) -> http1::Builder {
 }
 
 async fn answer<H, F>(
-    server: Arc<Server<H>>,
+    server: Arc<Server<H, F>>,
     mut request: Request<Incoming>,
     peer: PeerInfo,
     is_surplus: bool,
@@ -363,18 +370,27 @@ where
     Ok(response.map(|body| Served { body, _in_flight: served }))
 }
 
-async fn handled<H, F>(server: &Server<H>, request: Request<Incoming>, peer: PeerInfo) -> Response<Body>
+async fn handled<H, F>(server: &Server<H, F>, request: Request<Incoming>, peer: PeerInfo) -> Response<Body>
 where
     H: Fn(Request<Incoming>, PeerInfo) -> F,
     F: Future<Output = Response<Body>>,
 {
     // The call itself may panic too, before there is a future.
-    let handled = AssertUnwindSafe(async { (server.handler)(request, peer).await }).catch_unwind().await;
+    let handling = async { begin(server, request, peer).await };
+    let handled = AssertUnwindSafe(handling).catch_unwind().await;
     handled.unwrap_or_else(|_| {
         server.stats.panics.fetch_add(1, Ordering::Relaxed);
         tracing::error!("a request handler panicked");
         refused(StatusCode::INTERNAL_SERVER_ERROR)
     })
+}
+
+/// No part of an `async` function, whose future would keep room for that of the handler.
+fn begin<H, F>(server: &Server<H, F>, request: Request<Incoming>, peer: PeerInfo) -> Recycled<F>
+where
+    H: Fn(Request<Incoming>, PeerInfo) -> F,
+{
+    server.futures.place((server.handler)(request, peer))
 }
 
 /// A request without a body that waits for `100 Continue` gets its answer at once instead (RFC 9110

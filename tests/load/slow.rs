@@ -134,7 +134,7 @@ async fn streams_are_bounded_too() {
 async fn a_thousand_slow_streams() {
     let store =
         Store::start(&["--storage", "synthetic", "--content-md5", "omit", "--fill", "flink/long-:1:67108864"]).await;
-    let replica = Replica::start(&store, "max_in_flight = 64\nbyte_budget = \"1GiB\"").await;
+    let replica = Replica::start(&store, "max_in_flight = 256\nbyte_budget = \"1GiB\"").await;
     let client = replica.client();
     client.put(BUCKET, "key", &[b'k'; 4096]).await.unwrap();
     let small = client.object("GET", BUCKET, "key").build();
@@ -143,7 +143,7 @@ async fn a_thousand_slow_streams() {
     let mut streams = tokio::task::JoinSet::new();
     for number in 0..1000 {
         // All at once would be a flood, which is another test.
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::time::sleep(Duration::from_millis(3)).await;
         match number % 2 {
             0 => streams.spawn(slow_get(client.clone(), until)),
             _ => streams.spawn(slow_put(client.clone(), number, until)),
