@@ -79,6 +79,9 @@ pub(super) struct Lease {
     connection: Option<Connection>,
 }
 
+/// Bytes read at one time. A stream whose reader is slow keeps some pieces of this size waiting, so it is no
+/// larger than what makes long bodies fast.
+const READ_BYTES_MAX: usize = 64 * 1024;
 /// Time for a connection to become ready after its answer was read, before it is closed: it is
 /// ready at once unless the request body is still being sent.
 const SETTLE_TIMEOUT: Duration = Duration::from_millis(250);
@@ -161,7 +164,7 @@ impl Pool {
         let moved = Arc::new(AtomicU64::new(0));
         let io = TokioIo::new(Watched { io, traffic: Movement(moved.clone()) });
         let (sender, connection) = http1::Builder::new()
-            .max_buf_size(std::env::var("BB_CLIENT").ok().and_then(|t| t.parse().ok()).unwrap_or(417792))
+            .max_buf_size(READ_BYTES_MAX)
             .handshake(io)
             .await
             .map_err(|error| SendError::dial(std::io::Error::other(error)))?;

@@ -25,7 +25,7 @@ use super::body::BoxError;
 use super::io::{IoStream, Watched};
 use super::listen::{Accepted, Listener, ListenerStats, PeerInfo};
 use super::recycled::{Recycled, Recycler};
-use super::serve_stage::{Overdue, Stages, Watch};
+use super::serve_stage::{Overdue, SOON, Stages, Watch};
 use super::shutdown::{Phase, Shutdown};
 
 /// Bounds of a server.
@@ -66,7 +66,7 @@ impl Default for ServeLimits {
             idle_timeout: Duration::from_secs(120),
             stall_timeout: Duration::from_secs(60),
             tls_handshake_timeout: Duration::from_secs(10),
-            buffer_bytes_max: 256 * 1024,
+            buffer_bytes_max: 128 * 1024,
             drain_delay: Duration::from_secs(5),
             drain_deadline: Duration::from_secs(60),
         }
@@ -106,6 +106,8 @@ pub struct Surplus;
 const SURPLUS_MAX: usize = 64;
 /// Time for the head of a request that will be turned away.
 const SURPLUS_HEADER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between two looks at a connection that rests.
+const REST_CHECK: Duration = Duration::from_secs(5);
 /// Idle time that a connection is left while room is scarce.
 const SCARCE_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -274,31 +276,63 @@ where
     /// Speaks HTTP until either side ends it, the client is too slow, or the course is changed.
     async fn converse(mut self, io: IoStream) {
         let stages = Arc::new(Stages::new());
+        let may_rest = matches!(io, IoStream::Tcp(_));
         let io = TokioIo::new(Watched { io, traffic: Watch(stages.clone()) });
         let service = {
             let (server, peer, is_surplus, stages) = (self.server.clone(), self.peer, self.is_surplus, stages.clone());
             service_fn(move |request| answer(server.clone(), request, peer, is_surplus, stages.clone()))
         };
-        let mut connection = pin!(builder(&self.server.limits).serve_connection(io, service));
-        let mut check = pin!(sleep(self.limits().header_read_timeout));
+        let builder = builder(&self.server.limits);
+        let mut connection = builder.serve_connection(io, service);
+        let mut check = pin!(sleep(SOON.min(self.server.limits.header_read_timeout)));
         loop {
             tokio::select! {
                 biased;
-                _ = connection.as_mut() => return,
+                _ = &mut connection => return,
                 change = self.course.changed() => match *self.course.borrow_and_update() {
                     _ if change.is_err() => return,
                     Course::Serve => {}
-                    Course::Finish => connection.as_mut().graceful_shutdown(),
+                    Course::Finish => Pin::new(&mut connection).graceful_shutdown(),
                     Course::Cut => return,
                 },
                 () = check.as_mut() => match stages.next_check(&self.limits(), Instant::now()) {
-                    Ok(at) => check.set(sleep_until(at)),
+                    Ok(at) if !may_rest || !stages.is_resting(Instant::now()) => check.set(sleep_until(at)),
+                    Ok(_) => {
+                        let parts = connection.into_parts();
+                        // Half a head behind the last request: whoever sends that is not worth a buffer.
+                        if !parts.read_buf.is_empty() || !self.rest(&parts.io.inner().io, &stages).await {
+                            return;
+                        }
+                        connection = builder.serve_connection(parts.io, parts.service);
+                        check.set(sleep(SOON));
+                    }
                     Err(overdue) => {
                         let slow = u64::from(overdue == Overdue::Slow);
                         self.server.stats.timeouts.fetch_add(slow, Ordering::Relaxed);
                         return;
                     }
                 },
+            }
+        }
+    }
+
+    /// Waits for the next request without the buffers of a connection; `false` if it is to be closed.
+    async fn rest(&mut self, io: &IoStream, stages: &Stages) -> bool {
+        loop {
+            let (now, end) = (Instant::now(), stages.since() + self.limits().idle_timeout);
+            if now >= end {
+                return false;
+            }
+            tokio::select! {
+                biased;
+                readable = io.readable() => return readable.is_ok(),
+                change = self.course.changed() => {
+                    if change.is_err() || *self.course.borrow_and_update() != Course::Serve {
+                        return false;
+                    }
+                }
+                // Room may have become scarce.
+                () = sleep_until(end.min(now + REST_CHECK)) => {}
             }
         }
     }
@@ -329,13 +363,7 @@ fn builder(limits: &ServeLimits) -> http1::Builder {
         // It would run while a connection is idle too; `Stages` tells the two apart.
         .header_read_timeout(None)
         .max_header_size(limits.headers_bytes_max)
-        .max_buf_size(
-            std::env::var("BB_SERVER")
-                .ok()
-                .and_then(|t| t.parse().ok())
-                .unwrap_or(limits.buffer_bytes_max)
-                .max(16 * 1024),
-        );
+        .max_buf_size(limits.buffer_bytes_max.max(16 * 1024));
     if limits.headers_count_max != HYPER_HEADERS_COUNT {
         builder.max_headers(limits.headers_count_max);
     }
@@ -353,7 +381,7 @@ where
     H: Fn(Request<Incoming>, PeerInfo) -> F,
     F: Future<Output = Response<Body>>,
 {
-    stages.busy();
+    stages.busy(request.body().is_end_stream());
     let served = InFlight(stages);
     server.stats.requests.fetch_add(1, Ordering::Relaxed);
     if is_surplus {

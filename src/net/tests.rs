@@ -509,6 +509,48 @@ async fn a_client_that_falls_silent_in_its_body_is_noticed() {
     assert!(answer.ends_with("\r\n\r\ntrue"), "{answer}");
 }
 
+/// A connection that rests gives its buffers back, and nobody notices.
+#[tokio::test]
+async fn a_connection_goes_on_after_a_rest() {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
+    let (address, stats) = (listener.local_addr().unwrap(), listener.stats());
+    let (trigger, shutdown) = Shutdown::new();
+    let limits =
+        ServeLimits { idle_timeout: Duration::from_secs(3), drain_delay: Duration::ZERO, ..ServeLimits::default() };
+    let server = tokio::spawn(serve(listener, limits, echo, shutdown));
+    let (mut one, mut other) = (
+        tokio::net::TcpStream::connect(address).await.unwrap(),
+        tokio::net::TcpStream::connect(address).await.unwrap(),
+    );
+    let get = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let put = b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nab";
+    for request in [&get[..], put, get, get] {
+        one.write_all(request).await.unwrap();
+        assert!(head(&mut one).await.starts_with("HTTP/1.1 200 OK"));
+        let mut body = [0; 64];
+        assert!(one.read(&mut body).await.unwrap() > 0);
+        tokio::time::sleep(Duration::from_millis(1_300)).await;
+    }
+    // A head in two pieces, the rest between the requests.
+    one.write_all(&get[..9]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    one.write_all(&get[9..]).await.unwrap();
+    assert!(head(&mut one).await.starts_with("HTTP/1.1 200 OK"));
+    other.write_all(get).await.unwrap();
+    head(&mut other).await;
+    let begun = std::time::Instant::now();
+    other.read_to_end(&mut Vec::new()).await.unwrap();
+    let rested = begun.elapsed();
+    assert!((2..5).contains(&rested.as_secs()), "closed after {rested:?}");
+    let mut last = tokio::net::TcpStream::connect(address).await.unwrap();
+    last.write_all(get).await.unwrap();
+    head(&mut last).await;
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    trigger.drain();
+    server.await.unwrap();
+    assert_eq!(stats.open.load(Ordering::Relaxed), 0);
+}
+
 /// What botocore makes of a second answer after such a one is another request's status.
 #[tokio::test(start_paused = true)]
 async fn whoever_expects_in_vain_begins_anew() {
