@@ -11,6 +11,8 @@ mod body;
 mod handle;
 mod last_move;
 mod ops;
+mod place;
+mod pursuit;
 mod respond;
 mod sts;
 mod tally;
@@ -29,6 +31,7 @@ use crate::telemetry::metrics::{ComponentMetrics, FacadeMetrics};
 
 pub use access::{BucketScope, Rule, Rules, Verbs};
 pub use auth::{AccessKey, AccessKeys};
+pub use place::STREAM_BYTES;
 pub use sts::SealingKeys;
 
 /// What all threads of a process share.
@@ -42,9 +45,10 @@ pub struct FacadeSettings {
     pub body_timeout: Duration,
     /// Longest time until the answer to a request begins, counted from the last piece of its body.
     pub request_timeout: Duration,
-    /// Requests being served at one time, until the end of their answers; more are turned away.
+    /// Places: requests being worked on at one time. More are turned away. One that waits for its client
+    /// holds memory of the budget in place of a place.
     pub in_flight: Arc<Semaphore>,
-    /// Memory for bodies that are buffered.
+    /// Memory for bodies that are buffered, and half of it at the most for those that stream.
     pub budget: ByteBudget,
     pub keys: Arc<AccessKeys>,
     pub metrics: Arc<Metrics>,
@@ -58,6 +62,7 @@ pub struct Facade {
     sessions: auth::Sessions,
     signing_keys: auth::SigningKeys,
     clock: Clock,
+    pursuit: pursuit::Pursuit,
     /// Counts the requests of nobody known.
     unknown: Arc<ComponentMetrics>,
 }
@@ -69,14 +74,24 @@ impl Facade {
     /// A facade with the clients of this thread.
     pub fn new(settings: Arc<FacadeSettings>, router: Router) -> Self {
         let unknown = settings.metrics.facade.component(FacadeMetrics::UNKNOWN_COMPONENT);
-        let (sessions, signing_keys) = Default::default();
-        Self { settings, router, sessions, signing_keys, clock: Arc::new(Timestamp::now), unknown }
+        let (sessions, signing_keys, pursuit) = Default::default();
+        Self { settings, router, sessions, signing_keys, clock: Arc::new(Timestamp::now), pursuit, unknown }
     }
 
     /// Judges signatures and sessions by another clock than the system's.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Returns once no work is under way that goes on though its client may have gone away.
+    pub async fn settled(&self) {
+        self.pursuit.ended().await;
+    }
+
+    /// How much such work is under way.
+    pub fn pursued(&self) -> usize {
+        self.pursuit.count()
     }
 }
 

@@ -14,6 +14,7 @@ mod outgoing;
 pub mod pipe;
 mod pool;
 pub mod pooled_body;
+mod recycled;
 pub mod request_body;
 pub mod serve;
 mod serve_stage;

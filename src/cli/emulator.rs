@@ -1,6 +1,7 @@
 //! `bluebucket emulator`: a strict Blob service.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
@@ -55,6 +56,10 @@ pub struct EmulatorArgs {
     /// Makes faults repeatable; printed if it is not given
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
+
+    /// Milliseconds by which every answer is delayed
+    #[arg(long, default_value_t = 0, value_name = "MILLISECONDS")]
+    pub latency: u64,
 
     /// Runtime threads
     #[arg(long, default_value_t = 2, value_name = "NUMBER")]
@@ -143,22 +148,21 @@ async fn serve(args: &EmulatorArgs) -> Result<Exit, Failure> {
 }
 
 fn fault_plan(args: &EmulatorArgs) -> Option<FaultPlan> {
-    if args.faults == 0 {
-        return None;
+    let rule =
+        |chance: f64, fault| FaultRule { scope: FaultScope::default(), trigger: Trigger::Probability(chance), fault };
+    let mut rules = Vec::new();
+    if args.latency > 0 {
+        rules.push(rule(1.0, Fault::Latency(Duration::from_millis(args.latency))));
     }
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
-    eprintln!("faults with --seed {seed}");
-    let share = f64::from(args.faults) / 100.0;
-    let rule = |part: f64, fault| FaultRule {
-        scope: FaultScope::default(),
-        trigger: Trigger::Probability(share * part),
-        fault,
-    };
-    let throttle = Fault::Throttle { text: Throttle::Operations, retry_after: None };
-    Some(FaultPlan {
-        seed,
-        rules: vec![rule(0.5, throttle), rule(0.25, Fault::ResponseLost), rule(0.25, Fault::TimeoutAfter)],
-    })
+    if args.faults > 0 {
+        eprintln!("faults with --seed {seed}");
+        let share = f64::from(args.faults) / 100.0;
+        let throttle = Fault::Throttle { text: Throttle::Operations, retry_after: None };
+        let faults = [(0.5, throttle), (0.25, Fault::ResponseLost), (0.25, Fault::TimeoutAfter)];
+        rules.extend(faults.map(|(part, fault)| rule(share * part, fault)));
+    }
+    (!rules.is_empty()).then_some(FaultPlan { seed, rules })
 }
 
 /// `CONTAINER/PREFIX:COUNT:BYTES`

@@ -46,10 +46,11 @@ pub struct TlsConfig {
 pub struct FacadeLimits {
     /// Runtime threads; 0 is one per core.
     pub threads: usize,
-    /// Requests being served; more get 503.
+    /// Requests being worked on; more get 503. One that waits for its client is not counted.
     pub in_flight_max: usize,
+    /// Connections of clients; more get 503, and idle ones are closed early when seven of eight are in use.
     pub connections_max: usize,
-    /// Memory for bodies in flight, in bytes.
+    /// Memory for bodies that are buffered and for those that stream, in bytes.
     pub byte_budget: u64,
     /// For the whole head of a request.
     pub headers_timeout: Duration,
@@ -139,7 +140,7 @@ impl Default for FacadeLimits {
         Self {
             threads: 0,
             in_flight_max: 1024,
-            connections_max: 10_000,
+            connections_max: 16_384,
             byte_budget: 512 << 20,
             headers_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),

@@ -16,8 +16,8 @@ use crate::object::{ContainerName, Error, ErrorKind, Result};
 use crate::state::StateStore;
 use crate::telemetry::{Metrics, Peer};
 
-/// Connections of one thread to the account. Blob Storage speaks HTTP/1.1, so each request under way
-/// needs one.
+/// Connections of one thread to the account, unless more are asked for. Blob Storage speaks HTTP/1.1, so
+/// each request under way needs one.
 const CONNECTIONS_MAX: usize = 256;
 /// Azure closes idle connections after some minutes.
 const IDLE_MAX_HTTPS: Duration = Duration::from_secs(60);
@@ -75,6 +75,13 @@ impl AzureAccess {
     /// What the threads of a process share about the account.
     pub fn shared(&self) -> Arc<Shared> {
         Arc::new(Shared::new(self.namespace))
+    }
+
+    /// The same way for requests that wait for slow clients: a thread may open so many connections.
+    #[must_use]
+    pub fn with_connections(&self, connections_max: usize) -> Self {
+        let connections_max = connections_max.max(self.limits.connections_max);
+        Self { limits: PoolLimits { connections_max, ..self.limits }, ..self.clone() }
     }
 
     /// A client for the current runtime thread.

@@ -5,16 +5,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 use super::AzureAccess;
 use crate::bucket::{Bucket, Shared};
-use crate::config::{BucketConfig, Config, FacadeConfig, FacadeKey, KeyBuckets, KeyRule, StsConfig, Verb};
-use crate::facade::{AccessKey, AccessKeys, BucketScope, Facade, FacadeSettings, Rule, Rules, SealingKeys, Verbs};
+use crate::config::{
+    BucketConfig, Config, FacadeConfig, FacadeKey, FacadeLimits, KeyBuckets, KeyRule, StsConfig, Verb,
+};
+use crate::facade::{
+    AccessKey, AccessKeys, BucketScope, Facade, FacadeSettings, Rule, Rules, STREAM_BYTES, SealingKeys, Verbs,
+};
 use crate::migration::router::{OpenBuckets, Router};
-use crate::net::serve::{ServeLimits, serve};
-use crate::net::shutdown::{Shutdown, ShutdownTrigger};
+use crate::net::serve::{Room, ServeLimits, serve_within};
+use crate::net::shutdown::{Phase, Shutdown, ShutdownTrigger};
 use crate::net::tls::ServerTls;
 use crate::net::{ByteBudget, Listener};
 use crate::object::{Error, ErrorKind, Result};
@@ -46,6 +51,8 @@ impl FacadeServer {
         keys.replace_sealing(sealing_keys(facade));
         let settings = Arc::new(settings(facade, keys.clone(), metrics.clone()));
         let shared = azure.shared();
+        let room = Room::new(facade.limits.connections_max);
+        let azure = azure.with_connections(connections_to_store(&facade.limits));
         let (trigger, shutdown) = Shutdown::new();
         let mut address = facade.listen;
         let mut threads = Vec::new();
@@ -56,6 +63,7 @@ impl FacadeServer {
             metrics.facade.watch_connections(move || stats.open.load(Ordering::Relaxed));
             let thread = Thread {
                 listener,
+                room: room.clone(),
                 limits: serve_limits(facade),
                 settings: settings.clone(),
                 azure: azure.clone(),
@@ -109,6 +117,8 @@ impl FacadeServer {
 /// What one thread takes with it.
 struct Thread {
     listener: Listener,
+    /// For the connections of all threads.
+    room: Room,
     limits: ServeLimits,
     settings: Arc<FacadeSettings>,
     azure: AzureAccess,
@@ -141,12 +151,30 @@ impl Thread {
                 shared: self.shared.clone(),
             });
         }
-        let facade = Facade::new(self.settings, router);
+        let facade = Arc::new(Facade::new(self.settings, router));
+        let serving = facade.clone();
         let handler = move |request, _peer| {
-            let facade = facade.clone();
+            let facade = serving.clone();
             async move { facade.handle(request).await }
         };
-        serve(self.listener, self.limits, handler, self.shutdown).await;
+        let limits = self.limits;
+        let limit = tokio::spawn(end_of_drain(limits.drain_delay + limits.drain_deadline, self.shutdown.clone()));
+        serve_within(self.room, self.listener, limits, handler, self.shutdown).await;
+        // A Complete goes on without its client: it is finished like any other request.
+        tokio::select! {
+            biased;
+            _ = facade.settled() => {}
+            _ = limit => tracing::warn!(completes = facade.pursued(), "left unfinished at the end of the drain"),
+        }
+    }
+}
+
+/// Returns when a drain is over, `after` its beginning or when it is broken off.
+async fn end_of_drain(after: Duration, mut shutdown: Shutdown) {
+    shutdown.reached(Phase::Draining).await;
+    tokio::select! {
+        () = tokio::time::sleep(after) => {}
+        () = shutdown.reached(Phase::Stop) => {}
     }
 }
 
@@ -184,10 +212,17 @@ fn settings(facade: &FacadeConfig, keys: Arc<AccessKeys>, metrics: Arc<Metrics>)
     }
 }
 
+/// Connections that one thread may open to the account: every request may meet on one thread, so a slow
+/// stream never keeps a request waiting that was admitted.
+fn connections_to_store(limits: &FacadeLimits) -> usize {
+    let streams = limits.byte_budget / 2 / STREAM_BYTES;
+    limits.in_flight_max.saturating_add(usize::try_from(streams).unwrap_or(usize::MAX))
+}
+
 fn serve_limits(facade: &FacadeConfig) -> ServeLimits {
     let limits = &facade.limits;
     ServeLimits {
-        connections_max: limits.connections_max.div_ceil(thread_count(facade)),
+        connections_max: limits.connections_max,
         header_read_timeout: limits.headers_timeout,
         idle_timeout: limits.idle_timeout,
         drain_delay: limits.drain_delay,

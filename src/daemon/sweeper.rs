@@ -103,6 +103,7 @@ mod tests {
 
     use super::*;
     use crate::blob::{BlobAccount, BlobClient, Credential, RetryPolicy, SharedKey};
+    use crate::bucket::Shared;
     use crate::emulator::{Clock, DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, Emulator, EmulatorConfig};
     use crate::net::{Client, Dialer};
     use crate::object::multipart::CreateUpload;

@@ -6,14 +6,15 @@ use http::header::HOST;
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::auth::{self, Caller, Identity};
-use super::body::ClientBody;
+use super::body::{self, ClientBody};
 use super::last_move::LastMove;
+use super::place::{Place, STREAM_BYTES};
 use super::tally::Tally;
 use super::{Facade, ops, respond, sts};
 use crate::net::Body;
+use crate::net::serve::Surplus;
 use crate::s3::error::{Result, S3Code, S3Error};
 use crate::s3::header;
 use crate::s3::operation::{Operation, Unheld};
@@ -25,7 +26,7 @@ use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason};
 pub(super) struct Call<'a> {
     pub facade: &'a Facade,
     pub caller: &'a Caller,
-    pub body: ClientBody,
+    pub body: ClientBody<'a>,
     pub chunk_signer: Option<ChunkSigner>,
     /// Path as it stands in the request line, for error documents.
     pub resource: String,
@@ -39,12 +40,15 @@ impl Facade {
         let request_id = next_request_id();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let result = match self.admit() {
+        let result = match self.admit(&request) {
             Ok(place) => {
                 tally.place = Some(place);
                 self.answer(request, &request_id, &mut tally).await
             }
-            Err(shed) => Err(shed),
+            Err(shed) => {
+                body::forget(request);
+                Err(shed)
+            }
         };
         let mut response = result.unwrap_or_else(|error| {
             log_error(&error, &method, &path, &request_id, &tally);
@@ -64,13 +68,22 @@ impl Facade {
             request_id,
             "request"
         );
+        if is_long(response.body())
+            && let Some(place) = &mut tally.place
+        {
+            place.stream(&self.settings.budget);
+        }
         tally.follow(response)
     }
 
-    /// A place among the requests being served; it is held until the answer has been sent.
-    fn admit(&self) -> Result<OwnedSemaphorePermit> {
-        self.settings.in_flight.clone().try_acquire_owned().map_err(|_| {
-            self.settings.metrics.facade.shed(ShedReason::InFlight);
+    /// A place among the requests being worked on. There is no line to wait in: whoever is refused knows
+    /// it at once, and whoever is admitted is served at once.
+    fn admit(&self, request: &Request<Incoming>) -> Result<Place> {
+        let surplus = request.extensions().get::<Surplus>().is_some();
+        let place = if surplus { None } else { Place::take(&self.settings.in_flight) };
+        place.ok_or_else(|| {
+            let reason = if surplus { ShedReason::Connections } else { ShedReason::InFlight };
+            self.settings.metrics.facade.shed(reason);
             S3Code::SlowDown.into()
         })
     }
@@ -100,7 +113,7 @@ impl Facade {
         }
         let resource = path.to_owned();
         let last_move = LastMove::begin();
-        let body = ClientBody::new(body, self.settings.body_timeout, last_move.clone());
+        let body = ClientBody::new(body, self.settings.body_timeout, last_move.clone(), tally.place.as_mut());
         let writes = operation.writes();
         let call = Call { facade: self, caller: &caller, body, chunk_signer, resource, request_id };
         tokio::select! {
@@ -123,6 +136,11 @@ impl Facade {
             error
         })
     }
+}
+
+/// An answer that its client may take slowly: any shorter one fits into the buffers of its connection.
+fn is_long(body: &Body) -> bool {
+    matches!(body, Body::Stream { length: Some(length), .. } if *length > STREAM_BYTES)
 }
 
 /// Two hosts could mean two buckets to two readers, and only one of them is signed: several Host headers (RFC 9112

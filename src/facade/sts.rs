@@ -56,8 +56,11 @@ impl Facade {
     ) -> Response<Body> {
         tally.operation = S3Operation::Sts;
         let last_move = LastMove::begin();
-        let body = ClientBody::new(body, self.settings.body_timeout, last_move);
-        match self.serve_sts(&head, body, request_id, tally).await {
+        let mut place = tally.place.take();
+        let body = ClientBody::new(body, self.settings.body_timeout, last_move, place.as_mut());
+        let served = self.serve_sts(&head, body, request_id, tally).await;
+        tally.place = place;
+        match served {
             Ok(response) => response,
             Err(error) => {
                 if let Some(reason) = error.auth_failure() {
@@ -72,7 +75,7 @@ impl Facade {
     async fn serve_sts(
         &self,
         head: &Parts,
-        body: ClientBody,
+        body: ClientBody<'_>,
         request_id: &str,
         tally: &mut Tally,
     ) -> Result<Response<Body>, StsError> {

@@ -10,9 +10,9 @@ use bytes::Bytes;
 use futures::Stream;
 use http::Response;
 use http_body::Body as _;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::auth::Caller;
+use super::place::Place;
 use crate::net::Body;
 use crate::net::body::{BodyStream, BoxError};
 use crate::telemetry::label::{S3Operation, StatusClass};
@@ -26,8 +26,8 @@ pub(super) struct Tally {
     pub received: u64,
     /// Whose request it is, once that is known.
     pub caller: Option<Caller>,
-    /// Its place among the requests being served.
-    pub place: Option<OwnedSemaphorePermit>,
+    /// Its place among the requests being worked on.
+    pub place: Option<Place>,
     unknown: Arc<ComponentMetrics>,
     sent: u64,
     /// `Aborted` until the answer is complete.

@@ -37,6 +37,14 @@ impl ByteBudget {
         self.units.clone().try_acquire_many_owned(self.units(bytes)).ok().map(Grant)
     }
 
+    /// Takes `bytes` if half of the budget stays free without them, or nearly so: two that ask at one
+    /// moment may both get theirs.
+    pub fn try_acquire_spare(&self, bytes: u64) -> Option<Grant> {
+        let units = self.units(bytes) as usize;
+        let left = self.units.available_permits().checked_sub(units)?;
+        if left < self.units_max as usize / 2 { None } else { self.try_acquire(bytes) }
+    }
+
     /// Bytes not taken at the moment.
     pub fn available(&self) -> u64 {
         self.units.available_permits() as u64 * UNIT_BYTES

@@ -15,6 +15,17 @@ pub enum IoStream {
     Pipe(DuplexStream),
 }
 
+impl IoStream {
+    /// Returns once there may be something to read, or the peer has closed. That can be told of a plain
+    /// socket alone; of any other it never returns.
+    pub(super) async fn readable(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.readable().await,
+            Self::Tls(_) | Self::Pipe(_) => std::future::pending().await,
+        }
+    }
+}
+
 macro_rules! each {
     ($this:expr, $io:ident => $call:expr) => {
         match $this.get_mut() {

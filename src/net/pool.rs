@@ -79,6 +79,9 @@ pub(super) struct Lease {
     connection: Option<Connection>,
 }
 
+/// Bytes read at one time. A stream whose reader is slow keeps some pieces of this size waiting, so it is no
+/// larger than what makes long bodies fast.
+const READ_BYTES_MAX: usize = 64 * 1024;
 /// Time for a connection to become ready after its answer was read, before it is closed: it is
 /// ready at once unless the request body is still being sent.
 const SETTLE_TIMEOUT: Duration = Duration::from_millis(250);
@@ -160,8 +163,11 @@ impl Pool {
         let io = dialer.dial(&self.endpoint, self.limits.connect_timeout).await.map_err(SendError::dial)?;
         let moved = Arc::new(AtomicU64::new(0));
         let io = TokioIo::new(Watched { io, traffic: Movement(moved.clone()) });
-        let (sender, connection) =
-            http1::handshake(io).await.map_err(|error| SendError::dial(std::io::Error::other(error)))?;
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(READ_BYTES_MAX)
+            .handshake(io)
+            .await
+            .map_err(|error| SendError::dial(std::io::Error::other(error)))?;
         let rest = Arc::new(Rest { idle: AtomicBool::new(false), counters: self.counters.clone() });
         let counted = Open::new(rest.clone());
         let task = tokio::spawn(async move {

@@ -11,31 +11,35 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body::{Frame, SizeHint};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Body;
 use super::body::BoxError;
 use super::io::{IoStream, Watched};
 use super::listen::{Accepted, Listener, ListenerStats, PeerInfo};
-use super::serve_stage::{Overdue, Stages, Watch};
+use super::recycled::{Recycled, Recycler};
+use super::serve_stage::{Overdue, SOON, Stages, Watch};
 use super::shutdown::{Phase, Shutdown};
 
 /// Bounds of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct ServeLimits {
-    /// Connections open at one time; more wait in the kernel's backlog.
+    /// Connections open at one time. A few more are taken in to be told so, the rest waits in the kernel's
+    /// backlog. When seven of eight are in use, idle ones are closed early.
     pub connections_max: usize,
     /// From the first byte of a request to the end of its head; for a new connection, from its opening.
     pub header_read_timeout: Duration,
     /// Bytes of request line and headers together; more is answered 431.
     pub headers_bytes_max: usize,
+    /// Bytes of a request's target, answered 414 if there are more, and of any one header, answered 431.
+    pub line_bytes_max: usize,
     /// Headers of a request; more is answered 431.
     pub headers_count_max: usize,
     /// Time between two requests of a connection.
@@ -57,11 +61,12 @@ impl Default for ServeLimits {
             connections_max: 10_000,
             header_read_timeout: Duration::from_secs(10),
             headers_bytes_max: 32 * 1024,
+            line_bytes_max: 8 * 1024,
             headers_count_max: HYPER_HEADERS_COUNT,
             idle_timeout: Duration::from_secs(120),
             stall_timeout: Duration::from_secs(60),
             tls_handshake_timeout: Duration::from_secs(10),
-            buffer_bytes_max: 256 * 1024,
+            buffer_bytes_max: 128 * 1024,
             drain_delay: Duration::from_secs(5),
             drain_deadline: Duration::from_secs(60),
         }
@@ -74,6 +79,38 @@ const HYPER_HEADERS_COUNT: usize = 100;
 /// Wait after an accept that failed, so that a lack of file descriptors does not spin a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Room for connections, which several listeners may share.
+#[derive(Clone)]
+pub struct Room {
+    places: Arc<Semaphore>,
+    places_max: usize,
+}
+
+impl Room {
+    pub fn new(connections_max: usize) -> Self {
+        let places_max = connections_max.clamp(1, Semaphore::MAX_PERMITS);
+        Self { places: Arc::new(Semaphore::new(places_max)), places_max }
+    }
+
+    fn is_scarce(&self) -> bool {
+        self.places.available_permits() < self.places_max.div_ceil(8)
+    }
+}
+
+/// Marks, among its extensions, a request on a connection for which there was no room. It is to be turned
+/// away: whatever the answer is, the connection is closed after it.
+#[derive(Clone, Copy, Debug)]
+pub struct Surplus;
+
+/// Connections of one listener that are open only to be told that there is no room.
+const SURPLUS_MAX: usize = 64;
+/// Time for the head of a request that will be turned away.
+const SURPLUS_HEADER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between two looks at a connection that rests.
+const REST_CHECK: Duration = Duration::from_secs(5);
+/// Idle time that a connection is left while room is scarce.
+const SCARCE_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Answers requests until the shutdown has run its course; returns when the last connection is closed.
 ///
 /// One task per connection on the current runtime. While draining, every answer closes its
@@ -82,46 +119,63 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// what is in flight has [`drain_deadline`](ServeLimits::drain_deadline), and the rest is cut, as
 /// it is at once when the phase becomes [`Phase::Stop`]. A handler that panics is answered 500 and
 /// costs its connection.
-pub async fn serve<H, F>(mut listener: Listener, limits: ServeLimits, handler: H, mut shutdown: Shutdown)
+pub async fn serve<H, F>(listener: Listener, limits: ServeLimits, handler: H, shutdown: Shutdown)
 where
-    H: Fn(Request<Incoming>, PeerInfo) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Request<Incoming>, PeerInfo) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let permits = Arc::new(Semaphore::new(limits.connections_max.clamp(1, PERMITS_MAX as usize)));
-    let permits_all = permits.available_permits() as u32;
-    let (course, course_seen) = watch::channel(Course::Serve);
-    let server = Server { limits, handler, shutdown: shutdown.clone(), course: course_seen, stats: listener.stats() };
+    serve_within(Room::new(limits.connections_max), listener, limits, handler, shutdown).await;
+}
 
-    let mut closing = shutdown.clone();
-    let mut closed = pin!(async {
-        closing.reached(Phase::Draining).await;
-        let mut stop = closing.clone();
-        tokio::select! {
-            () = sleep(limits.drain_delay) => {}
-            () = stop.reached(Phase::Stop) => {}
-        }
-    });
+/// The same with room for connections that is shared with other listeners.
+pub async fn serve_within<H, F>(
+    room: Room,
+    mut listener: Listener,
+    limits: ServeLimits,
+    handler: H,
+    mut shutdown: Shutdown,
+) where
+    H: Fn(Request<Incoming>, PeerInfo) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let (course, course_seen) = watch::channel(Course::Serve);
+    let (alive, mut all_closed) = mpsc::channel(1);
+    let stats = listener.stats();
+    let futures = Recycler::new();
+    let server = Arc::new(Server { limits, handler, futures, shutdown: shutdown.clone(), stats: stats.clone() });
+    let entrance =
+        Entrance { server, room, surplus: Arc::new(Semaphore::new(SURPLUS_MAX)), course: course_seen, alive };
+
+    let mut closed = pin!(drained(limits.drain_delay, shutdown.clone()));
     loop {
         tokio::select! {
             biased;
             () = &mut closed => break,
-            () = server.admit(&mut listener, &permits) => {}
+            () = entrance.admit(&mut listener) => {}
         }
     }
-    drop(listener);
+    entrance.admit_the_last(&mut listener).await;
+    drop((listener, entrance));
 
     let _ = course.send(Course::Finish);
     tokio::select! {
-        _ = permits.acquire_many(permits_all) => return,
+        _ = all_closed.recv() => return,
         () = sleep(limits.drain_deadline) => {}
         () = shutdown.reached(Phase::Stop) => {}
     }
+    tracing::warn!(connections = stats.open.load(Ordering::Relaxed), "cut at the end of the drain");
     let _ = course.send(Course::Cut);
-    let _ = permits.acquire_many(permits_all).await;
+    all_closed.recv().await;
 }
 
-/// Permits that one `acquire_many` can ask for at most, kept well below the semaphore's own limit.
-const PERMITS_MAX: u32 = 1 << 29;
+/// Returns when the entrance is to be closed.
+async fn drained(delay: Duration, mut shutdown: Shutdown) {
+    shutdown.reached(Phase::Draining).await;
+    tokio::select! {
+        () = sleep(delay) => {}
+        () = shutdown.reached(Phase::Stop) => {}
+    }
+}
 
 /// What connections are told to do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,79 +187,172 @@ enum Course {
     Cut,
 }
 
-#[derive(Clone)]
-struct Server<H> {
+/// What all connections share.
+struct Server<H, F> {
     limits: ServeLimits,
     handler: H,
+    /// So that an idle connection holds no room for the future of a request.
+    futures: Recycler<F>,
     shutdown: Shutdown,
-    course: watch::Receiver<Course>,
     stats: Arc<ListenerStats>,
 }
 
-impl<H, F> Server<H>
+/// What takes connections in.
+struct Entrance<H, F> {
+    server: Arc<Server<H, F>>,
+    room: Room,
+    surplus: Arc<Semaphore>,
+    course: watch::Receiver<Course>,
+    /// Held by every connection.
+    alive: mpsc::Sender<()>,
+}
+
+/// One connection, as long as it is open.
+struct Connection<H, F> {
+    server: Arc<Server<H, F>>,
+    peer: PeerInfo,
+    room: Room,
+    /// It is here only to be told that there is no room.
+    is_surplus: bool,
+    course: watch::Receiver<Course>,
+    _place: OwnedSemaphorePermit,
+    _alive: mpsc::Sender<()>,
+}
+
+impl<H, F> Entrance<H, F>
 where
-    H: Fn(Request<Incoming>, PeerInfo) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Request<Incoming>, PeerInfo) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    /// Takes one connection in, once there is room for it.
-    async fn admit(&self, listener: &mut Listener, permits: &Arc<Semaphore>) {
-        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+    /// Takes one connection in, once it can be told at least that there is no room for it.
+    async fn admit(&self, listener: &mut Listener) {
+        let Ok(surplus) = self.surplus.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((accepted, peer)) => {
-                tokio::spawn(self.clone().connection(accepted, peer, permit));
+                let place = self.room.places.clone().try_acquire_owned();
+                let is_surplus = place.is_err();
+                let connection = Connection {
+                    server: self.server.clone(),
+                    peer,
+                    room: self.room.clone(),
+                    is_surplus,
+                    course: self.course.clone(),
+                    _place: place.unwrap_or(surplus),
+                    _alive: self.alive.clone(),
+                };
+                self.server.stats.open.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(connection.run(accepted));
             }
             Err(error) => {
-                self.stats.accept_errors.fetch_add(1, Ordering::Relaxed);
+                self.server.stats.accept_errors.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%error, "accept failed");
-                drop(permit);
                 sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 
-    async fn connection(self, accepted: Accepted, peer: PeerInfo, permit: OwnedSemaphorePermit) {
-        let stats = self.stats.clone();
-        stats.open.fetch_add(1, Ordering::Relaxed);
-        match timeout(self.limits.tls_handshake_timeout, accepted.secure()).await {
-            Ok(Ok(io)) => self.converse(io, peer).await,
+    /// Takes in what the kernel has accepted already: closing the entrance would reset it.
+    async fn admit_the_last(&self, listener: &mut Listener) {
+        // Lets the runtime see what has come in.
+        tokio::task::yield_now().await;
+        while self.admit(listener).now_or_never().is_some() {}
+    }
+}
+
+impl<H, F> Connection<H, F>
+where
+    H: Fn(Request<Incoming>, PeerInfo) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    async fn run(self, accepted: Accepted) {
+        match timeout(self.server.limits.tls_handshake_timeout, accepted.secure()).await {
+            Ok(Ok(io)) => self.converse(io).await,
             _ => {
-                stats.handshake_failures.fetch_add(1, Ordering::Relaxed);
+                self.server.stats.handshake_failures.fetch_add(1, Ordering::Relaxed);
             }
         }
-        stats.open.fetch_sub(1, Ordering::Relaxed);
-        drop(permit);
     }
 
     /// Speaks HTTP until either side ends it, the client is too slow, or the course is changed.
-    async fn converse(self, io: IoStream, peer: PeerInfo) {
-        let Self { limits, mut course, stats, .. } = self.clone();
+    async fn converse(mut self, io: IoStream) {
         let stages = Arc::new(Stages::new());
+        let may_rest = matches!(io, IoStream::Tcp(_));
         let io = TokioIo::new(Watched { io, traffic: Watch(stages.clone()) });
         let service = {
-            let stages = stages.clone();
-            service_fn(move |request| answer(self.clone(), request, peer, stages.clone()))
+            let (server, peer, is_surplus, stages) = (self.server.clone(), self.peer, self.is_surplus, stages.clone());
+            service_fn(move |request| answer(server.clone(), request, peer, is_surplus, stages.clone()))
         };
-        let mut connection = pin!(builder(&limits).serve_connection(io, service));
-        let mut check = pin!(sleep(limits.header_read_timeout));
+        let builder = builder(&self.server.limits);
+        let mut connection = builder.serve_connection(io, service);
+        let mut check = pin!(sleep(SOON.min(self.server.limits.header_read_timeout)));
         loop {
             tokio::select! {
                 biased;
-                _ = connection.as_mut() => return,
-                change = course.changed() => match *course.borrow_and_update() {
+                _ = &mut connection => return,
+                change = self.course.changed() => match *self.course.borrow_and_update() {
                     _ if change.is_err() => return,
                     Course::Serve => {}
-                    Course::Finish => connection.as_mut().graceful_shutdown(),
+                    Course::Finish => Pin::new(&mut connection).graceful_shutdown(),
                     Course::Cut => return,
                 },
-                () = check.as_mut() => match stages.next_check(&limits, Instant::now()) {
-                    Ok(at) => check.set(sleep_until(at)),
+                () = check.as_mut() => match stages.next_check(&self.limits(), Instant::now()) {
+                    Ok(at) if !may_rest || !stages.is_resting(Instant::now()) => check.set(sleep_until(at)),
+                    Ok(_) => {
+                        let parts = connection.into_parts();
+                        // Half a head behind the last request: whoever sends that is not worth a buffer.
+                        if !parts.read_buf.is_empty() || !self.rest(&parts.io.inner().io, &stages).await {
+                            return;
+                        }
+                        connection = builder.serve_connection(parts.io, parts.service);
+                        check.set(sleep(SOON));
+                    }
                     Err(overdue) => {
-                        stats.timeouts.fetch_add(u64::from(overdue == Overdue::Slow), Ordering::Relaxed);
+                        let slow = u64::from(overdue == Overdue::Slow);
+                        self.server.stats.timeouts.fetch_add(slow, Ordering::Relaxed);
                         return;
                     }
                 },
             }
         }
+    }
+
+    /// Waits for the next request without the buffers of a connection; `false` if it is to be closed.
+    async fn rest(&mut self, io: &IoStream, stages: &Stages) -> bool {
+        loop {
+            let (now, end) = (Instant::now(), stages.since() + self.limits().idle_timeout);
+            if now >= end {
+                return false;
+            }
+            tokio::select! {
+                biased;
+                readable = io.readable() => return readable.is_ok(),
+                change = self.course.changed() => {
+                    if change.is_err() || *self.course.borrow_and_update() != Course::Serve {
+                        return false;
+                    }
+                }
+                // Room may have become scarce.
+                () = sleep_until(end.min(now + REST_CHECK)) => {}
+            }
+        }
+    }
+
+    /// The limits in force at this moment.
+    fn limits(&self) -> ServeLimits {
+        let mut limits = self.server.limits;
+        if self.is_surplus {
+            limits.header_read_timeout = limits.header_read_timeout.min(SURPLUS_HEADER_TIMEOUT);
+        }
+        if self.room.is_scarce() {
+            limits.idle_timeout = limits.idle_timeout.min(SCARCE_IDLE_TIMEOUT);
+        }
+        limits
+    }
+}
+
+impl<H, F> Drop for Connection<H, F> {
+    fn drop(&mut self) {
+        self.server.stats.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -224,32 +371,80 @@ fn builder(limits: &ServeLimits) -> http1::Builder {
 }
 
 async fn answer<H, F>(
-    server: Server<H>,
-    request: Request<Incoming>,
+    server: Arc<Server<H, F>>,
+    mut request: Request<Incoming>,
     peer: PeerInfo,
+    is_surplus: bool,
     stages: Arc<Stages>,
 ) -> Result<Response<Served>, Infallible>
 where
     H: Fn(Request<Incoming>, PeerInfo) -> F,
     F: Future<Output = Response<Body>>,
 {
-    stages.busy();
+    stages.busy(request.body().is_end_stream());
     let served = InFlight(stages);
     server.stats.requests.fetch_add(1, Ordering::Relaxed);
-    // The call itself may panic too, before there is a future.
-    let handled = AssertUnwindSafe(async { (server.handler)(request, peer).await }).catch_unwind().await;
-    let mut response = handled.unwrap_or_else(|_| {
-        server.stats.panics.fetch_add(1, Ordering::Relaxed);
-        tracing::error!("a request handler panicked");
-        let mut response = Response::new(Body::Empty);
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        close(&mut response);
-        response
-    });
-    if server.shutdown.phase() != Phase::Running {
+    if is_surplus {
+        request.extensions_mut().insert(Surplus);
+    }
+    let expects_in_vain = expects_in_vain(&request);
+    let mut response = match too_long(&request, server.limits.line_bytes_max) {
+        Some(status) => refused(status),
+        None => handled(&server, request, peer).await,
+    };
+    if is_surplus || expects_in_vain || server.shutdown.phase() != Phase::Running {
         close(&mut response);
     }
     Ok(response.map(|body| Served { body, _in_flight: served }))
+}
+
+async fn handled<H, F>(server: &Server<H, F>, request: Request<Incoming>, peer: PeerInfo) -> Response<Body>
+where
+    H: Fn(Request<Incoming>, PeerInfo) -> F,
+    F: Future<Output = Response<Body>>,
+{
+    // The call itself may panic too, before there is a future.
+    let handling = async { begin(server, request, peer).await };
+    let handled = AssertUnwindSafe(handling).catch_unwind().await;
+    handled.unwrap_or_else(|_| {
+        server.stats.panics.fetch_add(1, Ordering::Relaxed);
+        tracing::error!("a request handler panicked");
+        refused(StatusCode::INTERNAL_SERVER_ERROR)
+    })
+}
+
+/// No part of an `async` function, whose future would keep room for that of the handler.
+fn begin<H, F>(server: &Server<H, F>, request: Request<Incoming>, peer: PeerInfo) -> Recycled<F>
+where
+    H: Fn(Request<Incoming>, PeerInfo) -> F,
+{
+    server.futures.place((server.handler)(request, peer))
+}
+
+/// A request without a body that waits for `100 Continue` gets its answer at once instead (RFC 9110
+/// section 10.1.1). botocore then takes the status of that answer for the next one's too, whose real one
+/// it reads as a header; so it gets no next one on this connection.
+fn expects_in_vain(request: &Request<Incoming>) -> bool {
+    let may_expect = request.method() == Method::PUT || request.method() == Method::POST;
+    may_expect && request.body().is_end_stream() && request.headers().contains_key(header::EXPECT)
+}
+
+/// The status that a request is refused with because one of its lines is too long.
+fn too_long(request: &Request<Incoming>, line_bytes_max: usize) -> Option<StatusCode> {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > line_bytes_max {
+        return Some(StatusCode::URI_TOO_LONG);
+    }
+    let long = request.headers().iter().any(|(name, value)| name.as_str().len() + value.len() > line_bytes_max);
+    long.then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+}
+
+/// An answer that ends the connection.
+fn refused(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = status;
+    close(&mut response);
+    response
 }
 
 fn close(response: &mut Response<Body>) {

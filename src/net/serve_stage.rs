@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -14,7 +15,12 @@ pub(super) struct Stages {
     idle: AtomicBool,
     written: AtomicU64,
     write_blocked: AtomicBool,
+    /// The last request had no body: nothing of it can be still to come.
+    bodiless: AtomicBool,
 }
+
+/// Between two looks at a connection that is not at rest, and the time without a request after which it is.
+pub(super) const SOON: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy)]
 enum Stage {
@@ -49,11 +55,13 @@ impl Stages {
             idle: AtomicBool::new(false),
             written: AtomicU64::new(0),
             write_blocked: AtomicBool::new(false),
+            bodiless: AtomicBool::new(false),
         }
     }
 
-    /// A request has come in.
-    pub fn busy(&self) {
+    /// A request has come in; `bodiless` says that its head is all of it.
+    pub fn busy(&self, bodiless: bool) {
+        self.bodiless.store(bodiless, Ordering::Relaxed);
         self.set(Stage::Busy(self.gap()), false);
     }
 
@@ -62,13 +70,26 @@ impl Stages {
         self.set(Stage::Idle(self.gap()), true);
     }
 
+    /// Whether all is sent, all has been read, and no request has come for a while.
+    pub fn is_resting(&self, now: Instant) -> bool {
+        let quiet = self.bodiless.load(Ordering::Relaxed) && !self.write_blocked.load(Ordering::Relaxed);
+        quiet && self.idle.load(Ordering::Relaxed) && now >= self.since() + SOON
+    }
+
+    /// When the stage began, or its gap.
+    pub fn since(&self) -> Instant {
+        match *self.stage.lock().unwrap_or_else(PoisonError::into_inner) {
+            Stage::Head { since } | Stage::Idle(Gap { since, .. }) | Stage::Busy(Gap { since, .. }) => since,
+        }
+    }
+
     /// When to look again.
     ///
     /// # Errors
     /// [`Overdue`] if a limit has been passed.
     pub fn next_check(&self, limits: &ServeLimits, now: Instant) -> Result<Instant, Overdue> {
         // A stage that begins right after this check can expire no sooner than this.
-        let soonest = now + limits.header_read_timeout.min(limits.stall_timeout);
+        let soonest = now + limits.header_read_timeout.min(limits.stall_timeout).min(SOON);
         let blocked = self.write_blocked.load(Ordering::Relaxed);
         let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
         let (limit, overdue) = match &mut *stage {

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::body::BoxError;
+use super::serve::Surplus;
 use super::*;
 
 const LIMITS: PoolLimits = PoolLimits {
@@ -404,13 +405,89 @@ async fn large_heads_are_refused() {
     let net = PipeNet::new();
     let (_trigger, _, _server) = start(&net, "store:80", ServeLimits::default());
     let client = client(&net, LIMITS);
-    let request = |bytes: usize| Request::get("/").header("x-large", "v".repeat(bytes)).body(Body::Empty).unwrap();
+    let request = |target: usize, headers: usize, bytes: usize| {
+        let target = format!("/{}", "t".repeat(target - 1));
+        let request = Request::get(target);
+        let filled =
+            (0..headers).fold(request, |request, n| request.header(format!("x-{n:03}"), "v".repeat(bytes - 5)));
+        filled.body(Body::Empty).unwrap()
+    };
     let store = endpoint("http://store");
-    assert_eq!(client.send(&store, request(20_000)).await.unwrap().status(), StatusCode::OK);
-    assert_eq!(
-        client.send(&store, request(40_000)).await.unwrap().status(),
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
-    );
+    for (name, request, status) in [
+        ("much, in several lines", request(1, 4, 7_500), StatusCode::OK),
+        ("too much", request(1, 5, 7_500), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+        ("as long as a line may be", request(8_192, 1, 8_192), StatusCode::OK),
+        ("a longer line", request(1, 1, 8_193), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+        ("a longer target", request(8_193, 0, 5), StatusCode::URI_TOO_LONG),
+        ("many", request(1, 90, 20), StatusCode::OK),
+        ("too many", request(1, 101, 20), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+    ] {
+        assert_eq!(client.send(&store, request).await.unwrap().status(), status, "{name}");
+    }
+}
+
+/// Answers a request for which there is room, and says so of one for which there is none.
+async fn room_or_none(request: Request<Incoming>, _: PeerInfo) -> Response<Body> {
+    let surplus = request.extensions().get::<Surplus>().is_some();
+    let status = if surplus { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    Response::builder().status(status).body(Body::Empty).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_too_many_is_told_so_and_idle_ones_make_room() {
+    let net = PipeNet::new();
+    let limits = ServeLimits { connections_max: 16, ..ServeLimits::default() };
+    let listener = Listener::from_pipe(net.listen("store:80"));
+    let stats = listener.stats();
+    let (_trigger, shutdown) = Shutdown::new();
+    tokio::spawn(serve(listener, limits, room_or_none, shutdown));
+    let ask = async || {
+        let mut io = net.connect("store:80").unwrap();
+        io.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let answer = head(&mut io).await;
+        (io, answer)
+    };
+    let mut idle = Vec::new();
+    for n in 0..16 {
+        let (io, answer) = ask().await;
+        assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("connection: close"), "{n}: {answer}");
+        idle.push(io);
+    }
+    for _ in 0..200 {
+        let (mut io, answer) = ask().await;
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("connection: close"), "{answer}");
+        assert_eq!(io.read(&mut [0]).await.unwrap(), 0, "closed");
+    }
+    // One that says nothing is not waited for as long as others.
+    let mut silent = net.connect("store:80").unwrap();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(silent.read(&mut [0]).await.unwrap(), 0);
+    assert!(begun.elapsed() <= Duration::from_secs(3), "{:?}", begun.elapsed());
+    // Idle ones would have 120 s if there were room.
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    assert!(stats.open.load(Ordering::Relaxed) < 16);
+    assert!(ask().await.1.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_before_the_entrance_closed_is_answered() {
+    let net = PipeNet::new();
+    let limits = ServeLimits { drain_delay: Duration::ZERO, ..ServeLimits::default() };
+    let (trigger, _, server) = start(&net, "store:80", limits);
+    tokio::task::yield_now().await;
+    let mut waiting = Vec::new();
+    for _ in 0..5 {
+        let mut io = net.connect("store:80").unwrap();
+        io.write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        waiting.push(io);
+    }
+    trigger.drain();
+    for mut io in waiting {
+        let mut answer = String::new();
+        io.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    }
+    server.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -430,6 +507,66 @@ async fn a_client_that_falls_silent_in_its_body_is_noticed() {
     let mut answer = String::new();
     io.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("\r\n\r\ntrue"), "{answer}");
+}
+
+/// A connection that rests gives its buffers back, and nobody notices.
+#[tokio::test]
+async fn a_connection_goes_on_after_a_rest() {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
+    let (address, stats) = (listener.local_addr().unwrap(), listener.stats());
+    let (trigger, shutdown) = Shutdown::new();
+    let limits =
+        ServeLimits { idle_timeout: Duration::from_secs(3), drain_delay: Duration::ZERO, ..ServeLimits::default() };
+    let server = tokio::spawn(serve(listener, limits, echo, shutdown));
+    let (mut one, mut other) = (
+        tokio::net::TcpStream::connect(address).await.unwrap(),
+        tokio::net::TcpStream::connect(address).await.unwrap(),
+    );
+    let get = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let put = b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nab";
+    for request in [&get[..], put, get, get] {
+        one.write_all(request).await.unwrap();
+        assert!(head(&mut one).await.starts_with("HTTP/1.1 200 OK"));
+        let mut body = [0; 64];
+        assert!(one.read(&mut body).await.unwrap() > 0);
+        tokio::time::sleep(Duration::from_millis(1_300)).await;
+    }
+    // A head in two pieces, the rest between the requests.
+    one.write_all(&get[..9]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    one.write_all(&get[9..]).await.unwrap();
+    assert!(head(&mut one).await.starts_with("HTTP/1.1 200 OK"));
+    other.write_all(get).await.unwrap();
+    head(&mut other).await;
+    let begun = std::time::Instant::now();
+    other.read_to_end(&mut Vec::new()).await.unwrap();
+    let rested = begun.elapsed();
+    assert!((2..5).contains(&rested.as_secs()), "closed after {rested:?}");
+    let mut last = tokio::net::TcpStream::connect(address).await.unwrap();
+    last.write_all(get).await.unwrap();
+    head(&mut last).await;
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    trigger.drain();
+    server.await.unwrap();
+    assert_eq!(stats.open.load(Ordering::Relaxed), 0);
+}
+
+/// What botocore makes of a second answer after such a one is another request's status.
+#[tokio::test(start_paused = true)]
+async fn whoever_expects_in_vain_begins_anew() {
+    let net = PipeNet::new();
+    let (_trigger, _, _server) = start(&net, "store:80", ServeLimits::default());
+    for (request, first, closes) in [
+        ("PUT / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 0\r\nhost: a\r\n\r\n", "200 OK", true),
+        ("PUT / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\nhost: a\r\n\r\n", "100 Continue", false),
+        ("PUT / HTTP/1.1\r\ncontent-length: 0\r\nhost: a\r\n\r\n", "200 OK", false),
+    ] {
+        let mut io = net.connect("store:80").unwrap();
+        io.write_all(request.as_bytes()).await.unwrap();
+        let answer = head(&mut io).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {first}")), "{answer}");
+        assert_eq!(answer.contains("connection: close"), closes, "{request}");
+    }
 }
 
 /// Requests on whose end two parsers could disagree (RFC 9112 sections 6 and 11.2): each is refused,

@@ -86,7 +86,7 @@ catalogue! {
         ["operation"], Stable,
         "Time from the head of a request to the last byte of its answer.";
     FACADE_IN_FLIGHT: Gauge, "bluebucket_facade_in_flight_requests", "requests", [], Stable,
-        "Requests that the facade is working on.";
+        "Requests whose answers have not ended, those among them that wait for slow clients and hold no place.";
     FACADE_CONNECTIONS: Gauge, "bluebucket_facade_connections", "connections", [], Stable,
         "Connections that clients hold open.";
     FACADE_RECEIVED: Counter, "bluebucket_facade_received_bytes_total", "bytes", ["operation"], Stable,
@@ -94,7 +94,7 @@ catalogue! {
     FACADE_SENT: Counter, "bluebucket_facade_sent_bytes_total", "bytes", ["operation"], Stable,
         "Bytes of answer bodies, as they went to clients.";
     FACADE_SHED: Counter, "bluebucket_facade_shed_requests_total", "requests", ["reason"], Stable,
-        "Requests turned away with 503 before they were read, by the limit that was reached.";
+        "Requests turned away with 503 before anything was done for them, by the limit that was reached.";
     FACADE_AUTH_FAILURES: Counter, "bluebucket_facade_auth_failures_total", "requests", ["reason"], Stable,
         "Requests whose identity was not accepted.";
 

@@ -210,7 +210,6 @@ labels! {
         InFlight = "in_flight",
         Connections = "connections",
         Memory = "memory",
-        Draining = "draining",
     }
 }
 

@@ -16,6 +16,7 @@ pub mod percent;
 pub mod product;
 pub mod random;
 pub mod refusal;
+pub mod replica;
 pub mod s3_client;
 pub mod s3_source;
 pub mod sequence;

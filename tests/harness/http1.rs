@@ -96,6 +96,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
+    /// Takes up to so many of the bytes that come, whatever they are, and says how many they were.
+    pub async fn take(&mut self, bytes_max: u64) -> io::Result<u64> {
+        let mut piece = vec![0; usize::try_from(bytes_max).unwrap_or(usize::MAX)];
+        match self.stream.read(&mut piece).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            taken => Ok(taken as u64),
+        }
+    }
+
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes).await
     }

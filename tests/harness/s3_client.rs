@@ -145,6 +145,11 @@ impl Connection {
         self.wire.flush().await
     }
 
+    /// Takes up to so many of the bytes that come, whatever they are, and says how many they were.
+    pub async fn take(&mut self, bytes_max: u64) -> io::Result<u64> {
+        self.wire.take(bytes_max).await
+    }
+
     /// Reads the response to a request of that method.
     pub async fn read(&mut self, method: &str) -> io::Result<Response> {
         loop {

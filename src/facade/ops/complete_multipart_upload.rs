@@ -39,7 +39,7 @@ pub async fn run(call: Call<'_>, request: CompleteMultipartUpload) -> Result<Res
         size: request.object_size,
     };
     let address = request.upload.address;
-    let mut work = tokio::spawn(finish(facade.clone(), address.clone(), id, complete));
+    let mut work = facade.pursuit.spawn(finish(facade.clone(), address.clone(), id, complete));
     match timeout(STATUS_WAIT, &mut work).await {
         Ok(done) => outcome(done).map(|stored| respond::xml(result(&address, &stored))),
         Err(_) => Ok(kept_alive(work, address, resource, request_id.to_owned())),
