@@ -20,7 +20,7 @@ pub(super) struct Stages {
 }
 
 /// Between two looks at a connection that is not at rest, and the time without a request after which it is.
-pub(super) const SOON: Duration = Duration::from_millis(500);
+pub(super) const SOON: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Copy)]
 enum Stage {
