@@ -252,7 +252,7 @@ async fn heads_that_are_too_long() {
         assert!(closed || context == "blank lines", "{context}: the connection stays open");
         product.assert_no_call_since(&before, context);
     }
-    // As long as S3 allows.
-    let request = client.object("GET", BUCKET, "key").unsigned_header("x-a", &long(16 << 10)).build();
+    // As long as S3 allows a head to be, about.
+    let request = client.object("GET", BUCKET, "key").unsigned_header("x-a", &long(7 << 10)).build();
     assert_eq!(client.send(&request).await.unwrap().status, 200);
 }
