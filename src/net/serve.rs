@@ -47,7 +47,7 @@ pub struct ServeLimits {
     /// Longest time for which a client may take not one byte of an answer.
     pub stall_timeout: Duration,
     pub tls_handshake_timeout: Duration,
-    /// Bytes buffered per connection and direction.
+    /// Bytes buffered per connection and direction, where there are few connections; half of it where there are many.
     pub buffer_bytes_max: usize,
     /// Time between the start of draining and the closing of the entrance, for load balancers to notice.
     pub drain_delay: Duration,
@@ -66,7 +66,7 @@ impl Default for ServeLimits {
             idle_timeout: Duration::from_secs(120),
             stall_timeout: Duration::from_secs(60),
             tls_handshake_timeout: Duration::from_secs(10),
-            buffer_bytes_max: 128 * 1024,
+            buffer_bytes_max: 256 * 1024,
             drain_delay: Duration::from_secs(5),
             drain_deadline: Duration::from_secs(60),
         }
@@ -92,6 +92,11 @@ impl Room {
         Self { places: Arc::new(Semaphore::new(places_max)), places_max }
     }
 
+    /// Whether so few connections are open that none has to be sparing with memory.
+    fn is_quiet(&self) -> bool {
+        self.places_max - self.places.available_permits() <= QUIET_CONNECTIONS
+    }
+
     fn is_scarce(&self) -> bool {
         self.places.available_permits() < self.places_max.div_ceil(8)
     }
@@ -106,6 +111,8 @@ pub struct Surplus;
 const SURPLUS_MAX: usize = 64;
 /// Time for the head of a request that will be turned away.
 const SURPLUS_HEADER_TIMEOUT: Duration = Duration::from_secs(2);
+/// So many connections are few.
+const QUIET_CONNECTIONS: usize = 64;
 /// Between two looks at a connection that rests.
 const REST_CHECK: Duration = Duration::from_secs(5);
 /// Idle time that a connection is left while room is scarce.
@@ -282,7 +289,7 @@ where
             let (server, peer, is_surplus, stages) = (self.server.clone(), self.peer, self.is_surplus, stages.clone());
             service_fn(move |request| answer(server.clone(), request, peer, is_surplus, stages.clone()))
         };
-        let builder = builder(&self.server.limits);
+        let builder = builder(&self.server.limits, self.room.is_quiet());
         let mut connection = builder.serve_connection(io, service);
         let mut check = pin!(sleep(SOON.min(self.server.limits.header_read_timeout)));
         loop {
@@ -356,14 +363,15 @@ impl<H, F> Drop for Connection<H, F> {
     }
 }
 
-fn builder(limits: &ServeLimits) -> http1::Builder {
+fn builder(limits: &ServeLimits, is_quiet: bool) -> http1::Builder {
+    let buffer = if is_quiet { limits.buffer_bytes_max } else { limits.buffer_bytes_max / 2 };
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         // It would run while a connection is idle too; `Stages` tells the two apart.
         .header_read_timeout(None)
         .max_header_size(limits.headers_bytes_max)
-        .max_buf_size(limits.buffer_bytes_max.max(16 * 1024));
+        .max_buf_size(buffer.max(16 * 1024));
     if limits.headers_count_max != HYPER_HEADERS_COUNT {
         builder.max_headers(limits.headers_count_max);
     }
