@@ -201,11 +201,11 @@ fn slow_get(client: &S3Client) -> tokio::task::JoinHandle<std::io::Result<Respon
 async fn too_many_requests_are_turned_away_quickly() {
     let product = Product::with(Setup { in_flight_max: 4, ..Setup::default() }).await;
     let client = product.client();
-    client.put(BUCKET, "key", &vec![7; 200_000]).await.unwrap();
+    client.put(BUCKET, "key", &vec![7; 16_000]).await.unwrap();
     let readiness = Readiness::default();
     let admin = Admin::new(product.metrics.clone(), readiness, Status::default());
     let admin = AdminServer::start("127.0.0.1:0".parse().unwrap(), admin).unwrap();
-    let slow_body = Fault::SlowBody { piece: 50_000, pause: Duration::from_millis(400) };
+    let slow_body = Fault::SlowBody { piece: 4_000, pause: Duration::from_millis(400) };
     for fault in [Fault::Latency(Duration::from_millis(1_500)), slow_body] {
         product.fail_always(Operation::GetBlob, fault);
         let running: Vec<_> = (0..4).map(|_| slow_get(&client)).collect();

@@ -21,7 +21,9 @@ pub(super) fn properties(headers: &HeaderMap, status: StatusCode, length: u64) -
     let whole_md5 = headers.get(&names::BLOB_CONTENT_MD5);
     let plain_md5 = headers.get(&names::CONTENT_MD5).filter(|_| status != StatusCode::PARTIAL_CONTENT);
     let metadata = metadata(headers);
-    let is_directory = text(headers, &names::RESOURCE_TYPE) == Some("directory") || marks_directory(&metadata);
+    // Anybody may write the metadata: where the account tells the type, that counts.
+    let told = text(headers, &names::RESOURCE_TYPE).map(|kind| kind == "directory");
+    let is_directory = told.unwrap_or_else(|| marks_directory(&metadata));
     Ok(BlobProperties {
         store_tag: store_tag(headers)?,
         last_modified: last_modified(headers)?,

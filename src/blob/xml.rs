@@ -47,6 +47,11 @@ impl<'a> Xml<'a> {
         Ok(Self { rest, opened: "" })
     }
 
+    /// Bytes of the document that the cursor has not come to.
+    pub fn bytes_left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// The next element or end; text between elements is passed over.
     pub fn node(&mut self) -> Result<Node<'a>> {
         Ok(self.advance()?.1)

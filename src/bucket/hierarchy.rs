@@ -53,6 +53,7 @@ impl Bucket {
     pub(super) async fn clear_way(&self, key: &ObjectKey, refusal: Error) -> Result<()> {
         match self.blobs.get_properties(self.blob(key)).await {
             Ok(there) if there.is_directory => self.remove_empty(self.name_of(key), there.store_tag).await,
+            Ok(_) => Err(refusal),
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ if refusal.kind() == ErrorKind::Exists => Err(refusal),
             _ => Err(Error::new(

@@ -440,7 +440,7 @@ async fn a_changed_secret_is_passed_on_and_a_wrong_one_is_not() {
     std::fs::write(&path, GOOD.replace("secret_env = \"FLINK_SECRET\"", "secret_file = \"BBFLINK\"")).unwrap();
     let environment = Environment::default();
     let first = Arc::new(Config::load(&path, &environment, Secrets::Required).unwrap());
-    let changes = watch(path, environment, first, Duration::from_millis(5));
+    let changes = watch(path.clone(), environment, first, Duration::from_millis(5));
     let mut keys = select(changes, |config| config.facade.as_ref().map(|facade| facade.keys.clone()));
     std::fs::write(&secret, "short").unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -449,4 +449,14 @@ async fn a_changed_secret_is_passed_on_and_a_wrong_one_is_not() {
     tokio::time::timeout(Duration::from_secs(10), keys.changed()).await.expect("the change is seen").unwrap();
     let seen = keys.borrow().as_ref().unwrap()[0].secret.value.expose().to_owned();
     assert_eq!(seen, "the-second-secret-of-flink");
+
+    // A configuration may come before the secret that it names, which no file in force tells of.
+    let later = directory.path().join("BBLATER");
+    std::fs::write(&path, GOOD.replace("secret_env = \"FLINK_SECRET\"", "secret_file = \"BBLATER\"")).unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!keys.has_changed().unwrap(), "the secret is not there yet");
+    std::fs::write(&later, "the-secret-that-came-later").unwrap();
+    tokio::time::timeout(Duration::from_secs(10), keys.changed()).await.expect("the change is seen").unwrap();
+    let seen = keys.borrow().as_ref().unwrap()[0].secret.value.expose().to_owned();
+    assert_eq!(seen, "the-secret-that-came-later");
 }

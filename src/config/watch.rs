@@ -63,10 +63,13 @@ async fn follow(
     sender: watch::Sender<Arc<Config>>,
 ) {
     let mut seen = None;
+    let mut told = String::new();
     loop {
         let look = Look { path: path.clone(), environment: environment.clone(), current: current.clone(), seen };
         let Ok((fingerprint, loaded)) = tokio::task::spawn_blocking(move || look.take()).await else { return };
-        seen = Some(fingerprint);
+        // What is wrong may be mended in a file that only the new configuration names: a secret that is
+        // mounted later, for one. So it is read again until it is right.
+        seen = (!matches!(loaded, Some(Err(_)))).then_some(fingerprint);
         match loaded {
             Some(Ok(config)) if config != *current => {
                 current = Arc::new(config);
@@ -74,11 +77,16 @@ async fn follow(
                 sender.send_replace(current.clone());
             }
             Some(Err(mistakes)) => {
-                for mistake in mistakes.iter() {
-                    tracing::warn!(%mistake, "configuration changed and is wrong, the one before stays in force");
+                let text = mistakes.to_string();
+                if text != told {
+                    for mistake in mistakes.iter() {
+                        tracing::warn!(%mistake, "configuration changed and is wrong, the one before stays in force");
+                    }
                 }
+                told = text;
             }
-            Some(Ok(_)) | None => {}
+            Some(Ok(_)) => told.clear(),
+            None => {}
         }
         tokio::select! {
             () = tokio::time::sleep(interval) => {}

@@ -56,6 +56,7 @@ async fn sweep(buckets: &[Swept], metrics: &Metrics) {
             Ok(in_progress) => open += in_progress,
             Err(error) => {
                 let bucket = swept.bucket.name().as_str();
+                metrics.sweeper.did(SweepOutcome::Failed, 1);
                 tracing::warn!(bucket, %error, "a sweep of multipart uploads was left unfinished");
             }
         }
@@ -64,6 +65,7 @@ async fn sweep(buckets: &[Swept], metrics: &Metrics) {
     if let Some(swept) = buckets.first()
         && let Err(error) = sweep_orphans(&swept.bucket, now, metrics).await
     {
+        metrics.sweeper.did(SweepOutcome::Failed, 1);
         tracing::warn!(%error, "a sweep of parts without an upload was left unfinished");
     }
 }

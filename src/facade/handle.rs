@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use super::auth::{self, Caller, Identity};
 use super::body::{self, ClientBody};
 use super::last_move::LastMove;
-use super::place::{Place, STREAM_BYTES};
+use super::place::Place;
 use super::tally::Tally;
 use super::{Facade, ops, respond, sts};
 use crate::net::Body;
@@ -138,10 +138,14 @@ impl Facade {
     }
 }
 
-/// An answer that its client may take slowly: any shorter one fits into the buffers of its connection.
+/// An answer that its client may take slowly: any shorter one fits into the buffers of its connection,
+/// few as they are where there are many connections.
 fn is_long(body: &Body) -> bool {
-    matches!(body, Body::Stream { length: Some(length), .. } if *length > STREAM_BYTES)
+    matches!(body, Body::Stream { length: Some(length), .. } if *length > SHORT_ANSWER)
 }
+
+/// hyper takes in 16 pieces of a body, and the account sends as little as a TLS record in one.
+const SHORT_ANSWER: u64 = 16 * 1024;
 
 /// Two hosts could mean two buckets to two readers, and only one of them is signed: several Host headers (RFC 9112
 /// section 3.2), or a target in absolute form that names another host.

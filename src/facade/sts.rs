@@ -12,6 +12,8 @@ mod role;
 mod seal;
 mod session;
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use http::{Method, Response, request::Parts};
 use hyper::body::Incoming;
@@ -23,9 +25,10 @@ use super::last_move::LastMove;
 use super::tally::Tally;
 use crate::net::Body;
 use crate::object::text::hex;
+use crate::s3::error::S3Code;
 use crate::s3::header::CONTENT_SHA256;
 use crate::s3::sigv4::{Expectations, SignedRequest, SigningKey};
-use crate::telemetry::label::{AuthFailure, S3Operation};
+use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason};
 use error::{StsCode, StsError};
 use request::{Ask, AssumeRole};
 
@@ -35,6 +38,8 @@ pub(super) use session::Session;
 /// Longest body of a request, in bytes (set by us: a policy of 2048 characters, each of them escaped,
 /// takes a third).
 const BODY_BYTES_MAX: usize = 64 << 10;
+/// Time for such a body to come: who sends it has not proved anything yet.
+const FORM_TIME: Duration = Duration::from_secs(10);
 
 /// Whether a request is one to the token service: no request of S3 posts a form to `/`.
 pub(super) fn is_asked(head: &Parts) -> bool {
@@ -88,7 +93,14 @@ impl Facade {
         signed.check(now, &expected).map_err(StsError::of_signature)?;
         let caller = self.sessions.caller(&self.settings.keys, &signed, now).map_err(StsError::of_session)?;
         // Who sends nobody's key id is not read at all.
-        let form = body.small(BODY_BYTES_MAX).await.map_err(StsError::of_signature)?;
+        let Some(_grant) = self.settings.budget.try_acquire(BODY_BYTES_MAX as u64) else {
+            self.settings.metrics.facade.shed(ShedReason::Memory);
+            return Err(StsCode::ServiceUnavailable.into());
+        };
+        let form = tokio::time::timeout(FORM_TIME, body.small(BODY_BYTES_MAX))
+            .await
+            .unwrap_or_else(|_| Err(S3Code::RequestTimeout.into()))
+            .map_err(StsError::of_signature)?;
         tally.received = form.len() as u64;
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest(&SHA256, &form).as_ref());

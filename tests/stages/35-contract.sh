@@ -7,8 +7,11 @@ full && export BLUEBUCKET_FULL=1
 
 for program in "$ROOT"/tests/*.rs; do
   program=$(basename "$program" .rs)
-  # The one tests nothing itself, the other has a stage of its own.
-  [ "$program" = emulator_serve ] || [ "$program" = races_processes ] || cargo_suite "$program" --locked --test "$program"
+  case $program in
+    # The one tests nothing itself, the others have stages of their own.
+    emulator_serve | races_processes | replicas) ;;
+    *) cargo_suite "$program" --locked --test "$program" ;;
+  esac
 done
 
 # emulator_serve tests nothing itself: it prints the address of an emulator and a token for it.

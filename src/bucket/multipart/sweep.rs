@@ -86,7 +86,9 @@ impl Bucket {
             match self.settle_upload(key, id).await? {
                 Settled::Done => return Ok(Fate::Settled),
                 Settled::Unknown(renewed) => (version, stuck) = (renewed, true),
-                Settled::Open(_) => return Ok(Fate::Left),
+                Settled::Open(renewed) if renewed != version => return Ok(Fate::Left),
+                // Its marker only does not say that it is open.
+                Settled::Open(_) => {}
             }
         }
         let Some(ttl) = ttl.filter(|ttl| older(now, *initiated, *ttl)) else { return Ok(Fate::Left) };

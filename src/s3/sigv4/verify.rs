@@ -249,14 +249,26 @@ impl<'a> SignedRequest<'a> {
     }
 
     /// `host` and every header of S3 that is there has to be signed: an unsigned one could have been
-    /// added or changed by anybody on the way.
+    /// added or changed by anybody on the way. No name stands twice: each time its values would be put
+    /// together and hashed, before it is known who asks.
     fn check_signed_headers(&self) -> Result<()> {
+        if self.names_a_header_twice() {
+            return Err(S3Code::SignatureDoesNotMatch.into());
+        }
         let signed = |name: &str| self.signed_headers.split(';').any(|signed| signed == name);
         if !signed("host") {
             return Err(not_signed("host"));
         }
         let amz = self.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with(header::AMZ_PREFIX));
         amz.into_iter().find(|name| !signed(name)).map_or(Ok(()), |name| Err(not_signed(name)))
+    }
+
+    fn names_a_header_twice(&self) -> bool {
+        let names = || self.signed_headers.split(';');
+        // More names than headers: one of them is not there at all.
+        let known = self.headers.keys_len();
+        names().nth(known).is_some()
+            || names().enumerate().any(|(at, name)| names().take(at).any(|earlier| earlier == name))
     }
 
     fn check_scope(&self, expected: &Expectations<'_>) -> Result<()> {

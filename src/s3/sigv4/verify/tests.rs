@@ -206,6 +206,7 @@ fn header_refusals() {
         ("SignedHeaders=host;", "SignedHeaders=", S3Code::AccessDenied),
         (";x-amz-date", "", S3Code::AccessDenied),
         ("SignedHeaders=", "SignedHeaders=expect;", S3Code::SignatureDoesNotMatch),
+        ("SignedHeaders=", "SignedHeaders=host;", S3Code::SignatureDoesNotMatch),
         ("SignedHeaders=", "SignedHeaders=;", S3Code::SignatureDoesNotMatch),
         ("Signature=34", "Signature=35", S3Code::SignatureDoesNotMatch),
         ("AWS4-HMAC-SHA256 ", "AWS4-ECDSA-P256-SHA256 ", S3Code::NotImplemented),
