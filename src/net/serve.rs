@@ -302,7 +302,7 @@ where
                     Course::Finish => Pin::new(&mut connection).graceful_shutdown(),
                     Course::Cut => return,
                 },
-                () = check.as_mut() => match stages.next_check(&self.limits(), Instant::now()) {
+                () = check.as_mut() => match stages.next_check(&self.limits(), Instant::now(), may_rest) {
                     Ok(at) if !may_rest || !stages.is_resting(Instant::now()) => check.set(sleep_until(at)),
                     Ok(_) => {
                         let parts = connection.into_parts();

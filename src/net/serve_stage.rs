@@ -83,13 +83,14 @@ impl Stages {
         }
     }
 
-    /// When to look again.
+    /// When to look again: soon, if the connection could be resting then.
     ///
     /// # Errors
     /// [`Overdue`] if a limit has been passed.
-    pub fn next_check(&self, limits: &ServeLimits, now: Instant) -> Result<Instant, Overdue> {
+    pub fn next_check(&self, limits: &ServeLimits, now: Instant, may_rest: bool) -> Result<Instant, Overdue> {
         // A stage that begins right after this check can expire no sooner than this.
-        let soonest = now + limits.header_read_timeout.min(limits.stall_timeout).min(SOON);
+        let soonest = limits.header_read_timeout.min(limits.stall_timeout);
+        let soonest = now + if may_rest { soonest.min(SOON) } else { soonest };
         let blocked = self.write_blocked.load(Ordering::Relaxed);
         let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
         let (limit, overdue) = match &mut *stage {
