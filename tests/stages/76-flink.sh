@@ -24,7 +24,7 @@ life() {
   home=$WORK/${name// /-}
   mkdir -p "$home"
   start_emulator "$home"
-  make_containers flink
+  make_containers flink iceberg
   replica "$home" 1
   local endpoint=$facade_url killed=()
   if [ -n "${5:-}" ]; then
@@ -33,21 +33,33 @@ life() {
     balance "$endpoint" "$facade_url"
     endpoint=$balancer_url
   fi
-  AWS_ACCESS_KEY_ID=$facade_key AWS_SECRET_ACCESS_KEY=$TEST_FACADE_SECRET AWS_REGION=us-east-1 \
-    suite "$name" "$python" "$flink/drive.py" --endpoint "$endpoint" --region us-east-1 --files "$files" --plugin "$plugin" \
+  AWS_ACCESS_KEY_ID=$(key_of "$component") AWS_SECRET_ACCESS_KEY=$TEST_FACADE_SECRET AWS_REGION=eu-central-1 \
+    INIT_ACCESS_KEY=$(key_of flink-init) INIT_SECRET_KEY=$TEST_FACADE_SECRET \
+    suite "$name" "$python" "$flink/drive.py" --endpoint "$endpoint" --files "$files" --plugin "$plugin" \
     --component "$ROOT/deploy/components/$component" --flink "$ROOT/target/flink-$version" --java "$java" \
     --aws "$ROOT/target/venv-awscli-1/bin/aws" --scratch "$home/flink" "${killed[@]}"
   stop_all
   suite "$name, the facade" "$python" "$flink/judge_facade.py" "$files" "$LOGS/$STAGE-${name// /-}"-facade-*.log
 }
 
-# replica HOME NUMBER: a facade that notes every request. Sets facade_url and pid.
+# replica HOME NUMBER: a facade with the region and the keys of deploy/kubernetes, that notes every request. Sets
+# facade_url and pid.
 replica() {
   local port config=$1/facade-$2.toml
   port=$(free_ports 1)
-  write_config "$config" facade="$port" local-rocksdb-test=flink
+  write_config "$config" facade="$port" local-rocksdb-test=flink local-iceberg-test=iceberg
+  sed -i 's/^region = .*/region = "eu-central-1"/' "$config"
+  printf '\n' >>"$config"
+  sed 's/^    //' "$ROOT/deploy/kubernetes/config.yaml" | sed -n '/^name = "flink-/,/^$/{
+    s/^name/[[facade.key]]\nname/
+    s/^access_key_id.*/&\nsecret_env = "TEST_FACADE_SECRET"/
+    p
+  }' >>"$config"
   BLUEBUCKET_LOG_FILTER=info,bluebucket::access=debug start_facade "$LOGS/$STAGE-$(basename "$1")-facade-$2.log" "$config" "$port"
 }
+
+# key_of NAME: the access key id that deploy/kubernetes gives it.
+key_of() { grep -A1 "name = \"$1\"" "$ROOT/deploy/kubernetes/config.yaml" | sed -n 's/.*access_key_id = "\(.*\)"/\1/p'; }
 
 # balance URL...: sets balancer_url.
 balance() {

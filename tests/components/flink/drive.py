@@ -37,7 +37,6 @@ def main():
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoint", required=True)
-    parser.add_argument("--region", required=True)
     parser.add_argument("--component", required=True, help="a folder with config.yaml and flinkdeployment.yaml")
     parser.add_argument("--flink", required=True, help="the folder that install/flink made")
     parser.add_argument("--java", required=True)
@@ -62,9 +61,9 @@ class Report:
 
 def story(arguments, report):
     shipped = settings.read(f"{arguments.component}/config.yaml")
-    placed = settings.placed(shipped, arguments.endpoint, arguments.region, SCHEMES[arguments.plugin])
+    placed = settings.placed(shipped, arguments.endpoint, SCHEMES[arguments.plugin])
     place = settings.Place(arguments.scratch)
-    bucket = Bucket(arguments.endpoint, arguments.region, BUCKET)
+    bucket = Bucket(arguments.endpoint, settings.REGION, BUCKET)
     with Cluster(arguments.java, arguments.flink, arguments.scratch, PLUGINS[arguments.plugin], placed, place) as cluster:
         life = Life(arguments, report, cluster, Jobs(place.rest), bucket, shipped)
         life.begin()
@@ -99,9 +98,7 @@ class Life:
         if not self.arguments.component.rstrip("/").endswith("flink-deployment"):
             return jar
         self.bucket.put(init_container.source(manifest, BUCKET), jar)
-        fetched = init_container.fetch(
-            manifest, self.arguments.aws, self.arguments.endpoint, self.arguments.region, self.arguments.scratch
-        )
+        fetched = init_container.fetch(manifest, self.arguments.aws, self.arguments.endpoint, self.arguments.scratch)
         self.report.check("the init container fetches the jar", open(fetched, "rb").read() == open(jar, "rb").read())
         return fetched
 

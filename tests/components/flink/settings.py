@@ -4,7 +4,7 @@ import json
 import re
 import socket
 
-# What the manifests of deploy/components say, and only the place differs.
+# As all of deploy says it. The endpoint alone is another one here.
 ENDPOINT = "https://bluebucket.bluebucket.svc.cluster.local"
 REGION = "eu-central-1"
 
@@ -20,14 +20,9 @@ def read(path):
     return found
 
 
-def placed(shipped, endpoint, region, scheme):
-    """As shipped, with this endpoint and region, and the scheme by which this plugin is named."""
-
-    def value(text):
-        text = text.replace(ENDPOINT, endpoint).replace(REGION, region)
-        return re.sub("^s3://", f"{scheme}://", text)
-
-    return {key: value(text) for key, text in shipped.items()}
+def placed(shipped, endpoint, scheme):
+    """As shipped, with this endpoint, and the scheme by which this plugin is named."""
+    return {key: re.sub("^s3://", f"{scheme}://", text).replace(ENDPOINT, endpoint) for key, text in shipped.items()}
 
 
 class Place:
