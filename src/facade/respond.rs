@@ -166,6 +166,10 @@ pub(super) fn error(error: &S3Error, resource: &str, request_id: &str, is_head: 
     if let Some(size) = error.detail(ACTUAL_SIZE) {
         set(response.headers_mut(), CONTENT_RANGE, &format!("bytes */{size}"));
     }
+    // Clients that sign for the wrong region ask with a HEAD which one is right.
+    if let Some(region) = error.detail(REGION) {
+        set(response.headers_mut(), header::BUCKET_REGION.clone(), region);
+    }
     if error.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     }
@@ -174,6 +178,9 @@ pub(super) fn error(error: &S3Error, resource: &str, request_id: &str, is_head: 
 
 /// The element that tells a client whose range lies outside how long the object is.
 pub(super) const ACTUAL_SIZE: &str = "ActualObjectSize";
+
+/// The element that tells a client which region to sign for.
+const REGION: &str = "Region";
 
 /// What every answer carries, errors included: objects hold whatever clients put into them, and a browser is not to
 /// guess that one is a page.

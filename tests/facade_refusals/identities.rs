@@ -79,6 +79,9 @@ async fn keys_regions_and_clocks() {
     refused(&product, &ask(Credentials::new("AKNOBODY", SECRET)).build(), 403, "InvalidAccessKeyId", "unknown").await;
     let region = Credentials { region: "eu-west-1".into(), ..good() };
     refused(&product, &ask(region.clone()).build(), 400, "AuthorizationHeaderMalformed", "region").await;
+    let asked = product.client().with_credentials(region.clone()).request("HEAD", &format!("/{BUCKET}")).build();
+    let told = product.client().send(&asked).await.unwrap();
+    assert_eq!((told.status, told.header("x-amz-bucket-region")), (400, Some("us-east-1")), "the right region");
     let presigned = ask(region).presigned(60).build();
     refused(&product, &presigned, 400, "AuthorizationQueryParametersError", "region").await;
     let token = Credentials { session_token: Some("canary-token".into()), ..good() };

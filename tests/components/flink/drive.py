@@ -37,6 +37,7 @@ def main():
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--region", default=settings.REGION)
     parser.add_argument("--component", required=True, help="a folder with config.yaml and flinkdeployment.yaml")
     parser.add_argument("--flink", required=True, help="the folder that install/flink made")
     parser.add_argument("--java", required=True)
@@ -61,9 +62,9 @@ class Report:
 
 def story(arguments, report):
     shipped = settings.read(f"{arguments.component}/config.yaml")
-    placed = settings.placed(shipped, arguments.endpoint, SCHEMES[arguments.plugin])
+    placed = settings.placed(shipped, arguments.endpoint, arguments.region, SCHEMES[arguments.plugin])
     place = settings.Place(arguments.scratch)
-    bucket = Bucket(arguments.endpoint, settings.REGION, BUCKET)
+    bucket = Bucket(arguments.endpoint, arguments.region, BUCKET)
     with Cluster(arguments.java, arguments.flink, arguments.scratch, PLUGINS[arguments.plugin], placed, place) as cluster:
         life = Life(arguments, report, cluster, Jobs(place.rest), bucket, shipped)
         life.begin()

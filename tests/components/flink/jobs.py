@@ -15,7 +15,7 @@ class Jobs:
 
     def run(self, jar, arguments, state=None):
         """Uploads the jar and starts its job, from a savepoint or checkpoint if one is named."""
-        order = {"entryClass": "Numbers", "programArgsList": [str(one) for one in arguments]}
+        order = {"entryClass": "Numbers", "parallelism": 2, "programArgsList": [str(one) for one in arguments]}
         if state:
             order["savepointPath"] = state
         return self.post(f"/jars/{self.upload(jar)}/run", order)["jobid"]

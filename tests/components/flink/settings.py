@@ -4,7 +4,7 @@ import json
 import re
 import socket
 
-# As all of deploy says it. The endpoint alone is another one here.
+# As all of deploy says it.
 ENDPOINT = "https://bluebucket.bluebucket.svc.cluster.local"
 REGION = "eu-central-1"
 
@@ -20,9 +20,13 @@ def read(path):
     return found
 
 
-def placed(shipped, endpoint, scheme):
-    """As shipped, with this endpoint, and the scheme by which this plugin is named."""
-    return {key: re.sub("^s3://", f"{scheme}://", text).replace(ENDPOINT, endpoint) for key, text in shipped.items()}
+def placed(shipped, endpoint, region, scheme):
+    """As shipped, with this endpoint and region, and the scheme by which this plugin is named."""
+
+    def value(text):
+        return re.sub("^s3://", f"{scheme}://", text).replace(ENDPOINT, endpoint).replace(REGION, region)
+
+    return {key: value(text) for key, text in shipped.items()}
 
 
 class Place:
