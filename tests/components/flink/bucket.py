@@ -9,17 +9,14 @@ from botocore.config import Config
 class Bucket:
     """Credentials come from the environment."""
 
-    def __init__(self, endpoint, region, name):
+    def __init__(self, endpoint, region, ca, name):
         self.name = name
-        self.client = boto3.client("s3", endpoint_url=endpoint, region_name=region,
+        self.client = boto3.client("s3", endpoint_url=endpoint, region_name=region, verify=ca,
                                    config=Config(s3={"addressing_style": "path"}))
 
     def keys(self, prefix):
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-
-    def put(self, key, path):
-        self.client.upload_file(path, self.name, key)
 
     def text(self, key):
         return self.client.get_object(Bucket=self.name, Key=key)["Body"].read().decode()

@@ -1,7 +1,7 @@
 """A life of real Flink with an S3 endpoint: killed, killed again, moved by savepoint and by checkpoint, finished.
 
-The settings are those of deploy/components/COMPONENT. Credentials come from the environment, as in the pods. Ends
-with `N passed, N failed, N skipped`.
+The settings are those of deploy/components. Credentials come from the environment, as in the pods. Ends with
+`N passed, N failed, N skipped`.
 """
 
 import argparse
@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 
-import init_container
 import settings
 from bucket import Bucket, mistakes
 from cluster import Cluster
@@ -37,11 +36,11 @@ def main():
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoint", required=True)
-    parser.add_argument("--region", default=settings.REGION)
-    parser.add_argument("--component", required=True, help="a folder with config.yaml and flinkdeployment.yaml")
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--ca", help="who vouches for the endpoint, over https")
+    parser.add_argument("--config", required=True, help="a config.yaml of deploy/components")
     parser.add_argument("--flink", required=True, help="the folder that install/flink made")
     parser.add_argument("--java", required=True)
-    parser.add_argument("--aws", required=True, help="the AWS CLI, for the init container")
     parser.add_argument("--plugin", choices=PLUGINS, required=True)
     parser.add_argument("--files", choices=["hold", "roll"], required=True, help="over checkpoints")
     parser.add_argument("--numbers", type=int, default=48_000)
@@ -61,10 +60,10 @@ class Report:
 
 
 def story(arguments, report):
-    shipped = settings.read(f"{arguments.component}/config.yaml")
+    shipped = settings.read(arguments.config)
     placed = settings.placed(shipped, arguments.endpoint, arguments.region, SCHEMES[arguments.plugin])
     place = settings.Place(arguments.scratch)
-    bucket = Bucket(arguments.endpoint, arguments.region, BUCKET)
+    bucket = Bucket(arguments.endpoint, arguments.region, arguments.ca, BUCKET)
     with Cluster(arguments.java, arguments.flink, arguments.scratch, PLUGINS[arguments.plugin], placed, place) as cluster:
         life = Life(arguments, report, cluster, Jobs(place.rest), bucket, shipped)
         life.begin()
@@ -87,28 +86,16 @@ class Life:
 
     def begin(self):
         self.wait("two slots", 120, lambda: self.jobs.slots() == 2)
-        self.jar = self.fetch_jar()
         self.run()
         self.wait("three checkpoints", 120, lambda: self.jobs.completed(self.job) >= 3)
         self.report.check("a job runs and takes checkpoints", True)
-
-    def fetch_jar(self):
-        """As the component does it: the session's user uploads it, the deployment's init container fetches it."""
-        jar = f"{self.arguments.flink}/target/flink-job.jar"
-        manifest = f"{self.arguments.component}/flinkdeployment.yaml"
-        if not self.arguments.component.rstrip("/").endswith("flink-deployment"):
-            return jar
-        self.bucket.put(init_container.source(manifest, BUCKET), jar)
-        fetched = init_container.fetch(manifest, self.arguments.aws, self.arguments.endpoint, self.arguments.scratch)
-        self.report.check("the init container fetches the jar", open(fetched, "rb").read() == open(jar, "rb").read())
-        return fetched
 
     def run(self, state=None):
         # With both plugins loaded s3:// would be either's.
         scheme = "s3a" if self.arguments.plugin == "presto" else "s3"
         folder = f"{scheme}://{BUCKET}/{self.folder}"
         numbers = [folder, self.arguments.numbers, PER_SECOND, self.arguments.files]
-        self.job = self.jobs.run(self.jar, numbers, state)
+        self.job = self.jobs.run(f"{self.arguments.flink}/target/flink-job.jar", numbers, state)
         self.ran.append(self.job)
 
     def lose_task_manager(self):
