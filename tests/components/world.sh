@@ -14,7 +14,7 @@
 #
 # The buckets are local-rocksdb-test, local-iceberg-test, local-warpstream-test (containers flink, iceberg, warpstream)
 # and local-app-test (app). The keys, their rules and the region are those of deploy/kubernetes/config.yaml, and `app`
-# for local-app-test. AssumeRole works.
+# for local-app-test. AssumeRole works. WORLD_REGION, if it is set, takes the place of the region.
 #
 # World leaves: world_home (a folder of its own), s3_url, s3_ca (the file of the private authority; empty over http),
 # s3_region, s3_trust (the same authority as a PKCS #12 trust store for Java, password `changeit`; empty over http),
@@ -105,7 +105,8 @@ replica_config() {
   manifest_config | sed -n '/^\[\[bucket\]\]$/,/^\[admin\]$/{/^\[admin\]$/d;p}' |
     sed -e "s|^listen = .*|listen = \"127.0.0.1:$2\"|" -e "s|/etc/bluebucket/keys|$world_home/keys|" \
       -e "s|/etc/bluebucket/sts|$world_home/sealing|" -e "s|/etc/bluebucket/tls/tls.crt|$world_home/tls/server.pem|" \
-      -e "s|/etc/bluebucket/tls/tls.key|$world_home/tls/server.key|" "${tls[@]}" >"$world_home/facade.part"
+      -e "s|/etc/bluebucket/tls/tls.key|$world_home/tls/server.key|" "${tls[@]}" \
+      ${WORLD_REGION:+-e "s|^region = .*|region = \"$WORLD_REGION\"|"} >"$world_home/facade.part"
   printf '\n[[facade.key]]\nname = "app"\naccess_key_id = "BBAPP"\nbuckets = ["local-app-test"]\n' >>"$world_home/facade.part"
   make_secrets "$world_home/facade.part"
   s3_region=$(sed -n '/^\[facade\]$/,/^$/s/^region = "\(.*\)"/\1/p' "$world_home/facade.part")
