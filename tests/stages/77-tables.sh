@@ -1,17 +1,12 @@
-# about: Trino, vended credentials and the Iceberg sink of Kafka Connect on the facade, as deploy/components configures them
+# about: Trino, Polaris' sessions and the Iceberg sink of Kafka Connect on the facade, as deploy/components configures them
 # minutes: 30
 # when: components
 . "$ROOT/tests/shell/stage.sh"
 need_program
+. "$ROOT/tests/components/world.sh"
 . "$ROOT/tests/components/tables.sh"
-. "$ROOT/tests/components/polaris/polaris.sh"
-. "$ROOT/tests/components/trino/trino.sh"
-. "$ROOT/tests/components/kafka-connect/connect.sh"
 
 bucket=local-iceberg-test
-export POLARIS_SECRET=polaristestsecret TRINO_SECRET=trinotestsecret1 CONNECT_SECRET=connecttestsecret READER_SECRET=readertestsecret
-export READER_KEY=BBREADER
-
 variants=${TABLES_VARIANTS:-vending-sts vending-own-keys trino-static trino-vended connect-static connect-vended connect-replicas}
 
 main() {
@@ -32,36 +27,40 @@ main() {
 run_variant() {
   started=()
   trap stop_all EXIT
-  at=$WORK/$variant
-  mkdir -p "$at"
   local began=$SECONDS
   "${variant//-/_}"
   echo "      $variant: $((SECONDS - began)) s"
-  judge_facade "$variant"
+  world_judge "$variant"
 }
 
 vending_sts() {
-  start_world polaris/catalog.json
+  world http flat "$variant"
+  start_catalog catalog.json
   vending
 }
 
 vending_own_keys() {
-  start_world polaris/catalog-without-sts.json
-  AWS_ACCESS_KEY_ID=$READER_KEY AWS_SECRET_ACCESS_KEY=$READER_SECRET vending --own-keys
+  world http flat "$variant"
+  start_catalog catalog-without-sts.json
+  AWS_ACCESS_KEY_ID=$(key_id trino) AWS_SECRET_ACCESS_KEY=$(key_secret trino) vending --own-keys
 }
 
 vending() {
-  suite "$variant" "$tables_python" "$ROOT/tests/components/polaris/vending.py" --catalog "$catalog_url" --endpoint "$facade_url" \
-    --bucket $bucket --pair BBPOLARIS "$@"
+  suite "$variant" "$tables_python" "$ROOT/tests/components/polaris/vending.py" --catalog "$catalog_url" --endpoint "$s3_url" \
+    --bucket $bucket --pair "$(key_id polaris)" "$@"
 }
 
 trino_static() {
-  start_world polaris/catalog-without-sts.json
-  AWS_ACCESS_KEY=BBTRINO AWS_SECRET_KEY=$TRINO_SECRET run_trino static.properties
+  world http flat "$variant"
+  start_catalog catalog-without-sts.json
+  with_pair trino run_trino static.properties
 }
 
+# Over https, where SDKs send bodies of another kind.
 trino_vended() {
-  start_world polaris/catalog.json
+  world https flat "$variant"
+  trust_world
+  start_catalog catalog.json
   run_trino vended.properties --catalog "$catalog_url"
 }
 
@@ -69,27 +68,29 @@ trino_vended() {
 run_trino() {
   local file=$1
   shift
-  placed "trino/$file" >"$at/placed.properties"
-  start_trino "$at/trino" "$at/placed.properties"
-  suite "$variant" "$tables_python" "$ROOT/tests/components/trino/tables.py" --port "$trino_port" --endpoint "$facade_url" \
+  placed "trino/$file" >"$world_home/iceberg.properties"
+  start_trino "$world_home/trino" "$world_home/iceberg.properties"
+  suite "$variant" "$tables_python" "$ROOT/tests/components/trino/tables.py" --port "$trino_port" --endpoint "$s3_url" \
     --bucket $bucket "$@"
 }
 
-# The worker is killed while half of the records wait.
+# The worker is killed when the first records are in the table, and comes back to as many again.
 connect_static() {
-  start_world polaris/catalog-without-sts.json
-  AWS_ACCESS_KEY=BBKAFKACONNECT AWS_SECRET_KEY=$CONNECT_SECRET run_connect sink-static.json kill_worker
+  world http flat "$variant"
+  start_catalog catalog-without-sts.json
+  with_pair kafka-connect run_connect sink-static.json kill_worker
 }
 
 connect_vended() {
-  start_world polaris/catalog.json
+  world http flat "$variant"
+  start_catalog catalog.json
   run_connect sink-vended.json kill_worker --vended
 }
 
-# The same behind a balancer with two replicas of the facade, the first of which is killed while records come; the
-# worker goes on.
+# Of two replicas behind a balancer one is killed while records come; the worker goes on.
 connect_replicas() {
-  start_world polaris/catalog.json 2
+  world_two_replicas http flat "$variant"
+  start_catalog catalog.json
   run_connect sink-vended.json kill_replica --vended
 }
 
@@ -97,38 +98,36 @@ connect_replicas() {
 run_connect() {
   local file=$1 midway=$2
   shift 2
-  start_broker "$at"
-  prepare_worker "$at"
-  start_worker "$at"
+  start_broker "$world_home"
+  prepare_worker "$world_home"
+  start_worker "$world_home"
   # A commit every five minutes would be a long test.
-  placed "kafka-connect/$file" | jq '."iceberg.control.commit.interval-ms" = "5000"' >"$at/sink.json"
-  sink send --rows 20000
-  sink configure --config "$at/sink.json"
-  sink await-rows --rows 1
+  placed "kafka-connect/$file" | jq '."iceberg.control.commit.interval-ms" = "5000"' >"$world_home/sink.json"
+  sink send --rows 20000 >"$world_home/sink.log"
+  sink configure --config "$world_home/sink.json" >>"$world_home/sink.log"
+  sink await-rows --rows 1 >>"$world_home/sink.log"
   "$midway"
-  suite "$variant" sink_loudly compare --rows 40000 "$@"
+  suite "$variant" sink compare --rows 40000 "$@"
 }
 
-sink() { sink_loudly "$@" >>"$at/sink.log" 2>&1; }
-
-sink_loudly() {
-  "$tables_python" "$ROOT/tests/components/kafka-connect/sink.py" "$@" --broker "$broker" --connect "$connect_url" \
-    --catalog "$catalog_url" --endpoint "$facade_url" --bucket $bucket
+# What reads along has a pair of its own: that of Trino.
+sink() {
+  READER_KEY=$(key_id trino) READER_SECRET=$(key_secret trino) "$tables_python" "$ROOT/tests/components/kafka-connect/sink.py" "$@" \
+    --broker "$broker" --connect "$connect_url" --catalog "$catalog_url" --endpoint "$s3_url" --bucket $bucket
 }
 
 kill_worker() {
   kill -9 "$worker_pid"
-  sink send --first 20000 --rows 20000
-  start_worker "$at"
+  sink send --first 20000 --rows 20000 >>"$world_home/sink.log"
+  start_worker "$world_home"
 }
 
 # Records come for half a minute, a commit falls every five seconds, and after a third of the time the replica dies.
 kill_replica() {
-  local log=$at/sink-more.log sending
-  start "$log" sink_loudly send --first 20000 --rows 20000 --seconds 30
-  sending=$pid
+  start "$world_home/sink.log" sink send --first 20000 --rows 20000 --seconds 30
+  local sending=$pid
   sleep 10
-  kill -9 "${facades[0]}"
+  world_kill_replica
   wait "$sending"
 }
 

@@ -14,9 +14,9 @@ start_broker() {
       "advertised.listeners=PLAINTEXT://$broker" "log.dirs=$dir/kafka"
   } >"$dir/broker.properties"
   (kafka_java -Xmx200m kafka.tools.StorageTool format -t dGVzdHN0ZXN0c3Rlc3RzMQ -c "$dir/broker.properties" >"$dir/format.log" 2>&1) ||
-    { tail -5 "$dir/format.log" >&2; return 1; }
+    { tail -n 5 "$dir/format.log" >&2; return 1; }
   start "$dir/broker.log" kafka_java -Xmx400m -Dorg.slf4j.simpleLogger.defaultLogLevel=warn kafka.Kafka "$dir/broker.properties"
-  await 60 port_answers "$broker" || { echo "Kafka did not start" >&2; tail -5 "$dir/broker.log" >&2; return 1; }
+  await 60 port_answers "$broker" || { echo "Kafka did not start" >&2; tail -n 5 "$dir/broker.log" >&2; return 1; }
 }
 
 # prepare_worker DIR: the worker's configuration, with the lines that deploy/components ships; sets connect_url.
@@ -33,7 +33,7 @@ start_worker() {
   start "$1/worker.log" kafka_java -Xmx600m -Dorg.slf4j.simpleLogger.defaultLogLevel=info \
     -Dorg.slf4j.simpleLogger.showDateTime=true org.apache.kafka.connect.cli.ConnectDistributed "$1/worker.properties"
   worker_pid=$pid
-  await 150 answers "$connect_url/connectors" || { echo "the worker did not start" >&2; tail -5 "$1/worker.log" >&2; return 1; }
+  await 150 answers "$connect_url/connectors" || { echo "the worker did not start" >&2; tail -n 5 "$1/worker.log" >&2; return 1; }
 }
 
 # Takes the place of the shell that calls it, so that the id of a process in the background is Java's.

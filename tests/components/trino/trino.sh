@@ -2,7 +2,7 @@
 
 # start_trino DIR CATALOG: sets trino_port and trino_pid. The catalog's variables are those of the caller.
 start_trino() {
-  local dir=$1 home=$ROOT/target/trino/target/trino-server-core-476 properties
+  local dir=$1 home=$ROOT/target/trino/server properties
   trino_port=$(free_ports 1)
   mkdir -p "$dir/catalog"
   cp "$2" "$dir/catalog/iceberg.properties"
@@ -17,7 +17,7 @@ start_trino() {
     -cp "$home/lib/*" io.trino.server.TrinoServer
   trino_pid=$pid
   await 240 trino_is_up "$dir/trino.log"
-  grep -q 'SERVER STARTED' "$dir/trino.log" || { echo "Trino did not start" >&2; tail -5 "$dir/trino.log" >&2; return 1; }
+  grep -q 'SERVER STARTED' "$dir/trino.log" || { echo "Trino did not start" >&2; tail -n 5 "$dir/trino.log" >&2; return 1; }
 }
 
 trino_settings() {
