@@ -12,7 +12,8 @@ start_trino() {
   properties=(-Dconfig="$dir/config.properties" -Dcatalog.config-dir="$dir/catalog" -Dlog.levels-file="$dir/log.properties"
     -Dplugin.dir="$home/plugin" -Dnode.environment=tests -Dnode.id=tests -Dnode.data-dir="$dir/data"
     -Dnode.internal-address=127.0.0.1 -Dnode.bind-ip=127.0.0.1)
-  start "$dir/trino.log" "$(java_home 25)/bin/java" -Xmx1200m --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
+  # It writes where it stands.
+  start "$dir/trino.log" env -C "$dir" "$(java_home 25)/bin/java" -Xmx1200m --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
     --sun-misc-unsafe-memory-access=allow -Djdk.attach.allowAttachSelf=true -Dfile.encoding=UTF-8 "${properties[@]}" \
     -cp "$home/lib/*" io.trino.server.TrinoServer
   trino_pid=$pid
