@@ -13,11 +13,17 @@ placed() {
   sed -e "s|$endpoint_of_manifests|$s3_url|g" -e "s|$catalog_of_manifests|${catalog_url:-}|g" "$ROOT/deploy/components/$1"
 }
 
-# with_pair COMPONENT COMMAND...: with the variables that the env.yaml of the component takes from its secret.
-with_pair() {
-  local component=$1
+# in_env COMPONENT COMMAND...: with the variables of the component's env.yaml, taken from the secrets that it names. Takes
+# the place of the shell that calls it, so that they reach nothing else.
+in_env() {
+  local name secret value
+  while read -r name secret value; do
+    [ "$secret" = - ] || value=$(cat "$world_home/secrets/$secret/$value")
+    export "$name=$value"
+  done < <(sed -n -e '/^  - name: /{s///;N;N;s/\n.*{name: \(.*\), key: \(.*\)}$/ \1 \2/p}' -e 's/^  - {name: \(.*\), value: \(.*\)}$/\1 - \2/p' \
+    "$ROOT/deploy/components/$1/env.yaml")
   shift
-  AWS_ACCESS_KEY=$(key_id "$component") AWS_SECRET_KEY=$(key_secret "$component") "$@"
+  if [ "$(type -t "$1")" = function ]; then "$@"; else exec "$@"; fi
 }
 
 # trust_world: what is started from now on trusts the facade's certificate.

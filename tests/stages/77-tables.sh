@@ -53,7 +53,7 @@ vending() {
 trino_static() {
   world http flat "$variant"
   start_catalog catalog-without-sts.json
-  with_pair trino run_trino static.properties
+  run_trino static.properties in_env trino
 }
 
 # Over https, where SDKs send bodies of another kind.
@@ -61,53 +61,55 @@ trino_vended() {
   world https flat "$variant"
   trust_world
   start_catalog catalog.json
-  run_trino vended.properties --catalog "$catalog_url"
+  run_trino vended.properties
 }
 
-# run_trino CATALOG_FILE ARGUMENTS...
+# run_trino CATALOG_FILE [in_env COMPONENT]: without a pair of its own the sessions are tried too.
 run_trino() {
-  local file=$1
+  local file=$1 sessions=()
   shift
   placed "trino/$file" >"$world_home/iceberg.properties"
-  start_trino "$world_home/trino" "$world_home/iceberg.properties"
+  start_trino "$world_home/trino" "$world_home/iceberg.properties" "$@"
+  [ $# -gt 0 ] || sessions=(--catalog "$catalog_url")
   suite "$variant" "$tables_python" "$ROOT/tests/components/trino/tables.py" --port "$trino_port" --endpoint "$s3_url" \
-    --bucket $bucket "$@"
+    --bucket $bucket "${sessions[@]}"
 }
 
 # The worker is killed when the first records are in the table, and comes back to as many again.
 connect_static() {
   world http flat "$variant"
   start_catalog catalog-without-sts.json
-  with_pair kafka-connect run_connect sink-static.json kill_worker
+  run_connect sink-static.json kill_worker in_env kafka-connect
 }
 
 connect_vended() {
   world http flat "$variant"
   start_catalog catalog.json
-  run_connect sink-vended.json kill_worker --vended
+  run_connect sink-vended.json kill_worker
 }
 
 # Of two replicas behind a balancer one is killed while records come; the worker goes on.
 connect_replicas() {
   world_two_replicas http flat "$variant"
   start_catalog catalog.json
-  run_connect sink-vended.json kill_replica --vended
+  run_connect sink-vended.json kill_replica
 }
 
-# run_connect CONFIG MIDWAY ARGUMENTS...
+# run_connect CONFIG MIDWAY [in_env COMPONENT]: as run_trino.
 run_connect() {
-  local file=$1 midway=$2
-  shift 2
+  local file=$1 midway=$2 sessions=()
+  worker_env=("${@:3}")
+  [ $# -gt 2 ] || sessions=(--vended)
   start_broker "$world_home"
   prepare_worker "$world_home"
-  start_worker "$world_home"
+  start_worker "$world_home" "${worker_env[@]}"
   # A commit every five minutes would be a long test.
   placed "kafka-connect/$file" | jq '."iceberg.control.commit.interval-ms" = "5000"' >"$world_home/sink.json"
   sink send --rows 20000 >"$world_home/sink.log"
   sink configure --config "$world_home/sink.json" >>"$world_home/sink.log"
   sink await-rows --rows 1 >>"$world_home/sink.log"
   "$midway"
-  suite "$variant" sink compare --rows 40000 "$@"
+  suite "$variant" sink compare --rows 40000 "${sessions[@]}"
 }
 
 # What reads along has a pair of its own: that of Trino.
@@ -119,7 +121,7 @@ sink() {
 kill_worker() {
   kill -9 "$worker_pid"
   sink send --first 20000 --rows 20000 >>"$world_home/sink.log"
-  start_worker "$world_home"
+  start_worker "$world_home" "${worker_env[@]}"
 }
 
 # Records come for half a minute, a commit falls every five seconds, and after a third of the time the replica dies.

@@ -28,9 +28,9 @@ prepare_worker() {
   } >"$1/worker.properties"
 }
 
-# start_worker DIR: sets worker_pid. May be called again after the worker was killed.
+# start_worker DIR [in_env COMPONENT]: sets worker_pid. May be called again after the worker was killed.
 start_worker() {
-  start "$1/worker.log" kafka_java -Xmx600m -Dorg.slf4j.simpleLogger.defaultLogLevel=info \
+  start "$1/worker.log" "${@:2}" kafka_java -Xmx600m -Dorg.slf4j.simpleLogger.defaultLogLevel=info \
     -Dorg.slf4j.simpleLogger.showDateTime=true org.apache.kafka.connect.cli.ConnectDistributed "$1/worker.properties"
   worker_pid=$pid
   await 150 answers "$connect_url/connectors" || { echo "the worker did not start" >&2; tail -n 5 "$1/worker.log" >&2; return 1; }

@@ -1,6 +1,6 @@
 # Sourced. One Trino that is coordinator and worker, with a catalog of deploy/components/trino.
 
-# start_trino DIR CATALOG: sets trino_port and trino_pid. The catalog's variables are those of the caller.
+# start_trino DIR CATALOG [in_env COMPONENT]: sets trino_port and trino_pid.
 start_trino() {
   local dir=$1 home=$ROOT/target/trino/server properties
   trino_port=$(free_ports 1)
@@ -13,7 +13,7 @@ start_trino() {
     -Dplugin.dir="$home/plugin" -Dnode.environment=tests -Dnode.id=tests -Dnode.data-dir="$dir/data"
     -Dnode.internal-address=127.0.0.1 -Dnode.bind-ip=127.0.0.1)
   # It writes where it stands.
-  start "$dir/trino.log" env -C "$dir" "$(java_home 25)/bin/java" -Xmx1200m --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
+  start "$dir/trino.log" "${@:3}" env -C "$dir" "$(java_home 25)/bin/java" -Xmx1200m --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
     --sun-misc-unsafe-memory-access=allow -Djdk.attach.allowAttachSelf=true -Dfile.encoding=UTF-8 "${properties[@]}" \
     -cp "$home/lib/*" io.trino.server.TrinoServer
   trino_pid=$pid
