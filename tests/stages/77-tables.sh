@@ -35,13 +35,13 @@ run_variant() {
 
 vending_sts() {
   world http flat "$variant"
-  start_catalog catalog.json
+  polaris catalog.json
   vending
 }
 
 vending_own_keys() {
   world http flat "$variant"
-  start_catalog catalog-without-sts.json
+  polaris catalog-without-sts.json
   AWS_ACCESS_KEY_ID=$(key_id trino) AWS_SECRET_ACCESS_KEY=$(key_secret trino) vending --own-keys
 }
 
@@ -52,7 +52,7 @@ vending() {
 
 trino_static() {
   world http flat "$variant"
-  start_catalog catalog-without-sts.json
+  polaris catalog-without-sts.json
   run_trino static.properties in_env trino
 }
 
@@ -60,7 +60,7 @@ trino_static() {
 trino_vended() {
   world https flat "$variant"
   trust_world
-  start_catalog catalog.json
+  polaris catalog.json
   run_trino vended.properties
 }
 
@@ -78,20 +78,20 @@ run_trino() {
 # The worker is killed when the first records are in the table, and comes back to as many again.
 connect_static() {
   world http flat "$variant"
-  start_catalog catalog-without-sts.json
+  polaris catalog-without-sts.json
   run_connect sink-static.json kill_worker in_env kafka-connect
 }
 
 connect_vended() {
   world http flat "$variant"
-  start_catalog catalog.json
+  polaris catalog.json
   run_connect sink-vended.json kill_worker
 }
 
 # Of two replicas behind a balancer one is killed while records come; the worker goes on.
 connect_replicas() {
   world_two_replicas http flat "$variant"
-  start_catalog catalog.json
+  polaris catalog.json
   run_connect sink-vended.json kill_replica
 }
 

@@ -1,13 +1,14 @@
-# Sourced. A catalog in the place of Polaris, with its code for giving out sessions.
+# Sourced after world.sh. A catalog in the place of Polaris, with its code for giving out sessions.
 
-# start_catalog FILE: as one of deploy/components/polaris says; sets catalog_url. The pair comes as env.yaml
-# there has it.
+. "$ROOT/tests/components/java.sh"
+. "$ROOT/tests/components/in_env.sh"
+
+# start_catalog DIR CATALOG_JSON: sets catalog_url. The pair comes as env.yaml of deploy/components/polaris has it.
 start_catalog() {
   local port home=$ROOT/target/polaris/catalog/target
   port=$(free_ports 1)
-  placed "polaris/$1" >"$world_home/catalog.json"
   catalog_url=http://127.0.0.1:$port/api/catalog
-  start "$world_home/catalog.log" in_env polaris "$(java_home 25)/bin/java" -Xmx400m -cp "$home/catalog.jar:$home/dependency/*" \
-    bluebucket.catalog.Server "$port" "$world_home/catalog.db" "$world_home/catalog.json"
-  await 90 answers "$catalog_url/v1/config" || { echo "the catalog did not start" >&2; tail -n 5 "$world_home/catalog.log" >&2; return 1; }
+  start "$1/catalog.log" in_env polaris "$(java_home 25)/bin/java" -Xmx400m -cp "$home/catalog.jar:$home/dependency/*" \
+    bluebucket.catalog.Server "$port" "$1/catalog.db" "$2"
+  await 90 answers "$catalog_url/v1/config" || { echo "the catalog did not start" >&2; tail -n 5 "$1/catalog.log" >&2; return 1; }
 }
