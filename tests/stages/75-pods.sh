@@ -1,5 +1,5 @@
 # about: aws-cli, an agent like WarpStream's, PyIceberg and DuckDB, in the pods of deploy/components, three worlds each
-# minutes: 12
+# minutes: 15
 . "$ROOT/tests/shell/stage.sh"
 need_program
 . "$ROOT/tests/components/world.sh"
