@@ -9,3 +9,5 @@ mod conversation;
 mod counted;
 #[path = "facade_components/elsewhere.rs"]
 mod elsewhere;
+#[path = "facade_components/shown.rs"]
+mod shown;
