@@ -49,7 +49,7 @@ async fn the_calls_of_each_operation() {
 async fn the_calls_of_an_upload() {
     let mut world = World::new().await;
     let flink = world.flink.clone();
-    let parts = [&vec![1; PART][..], &vec![2; PART], &vec![3; 100]];
+    let parts = [&vec![1; PART][..], &vec![2; PART], &[3; 100]];
     let upload = Upload::of(&flink, &target("upload"), &parts).await;
     let begun = table([(FLINK, "create_multipart_upload", 1), (FLINK, "upload_part", 3)]);
     assert_eq!(world.calls(0), begun);
