@@ -29,7 +29,7 @@ pub fn components(reports: &[ComponentReport], now: SystemTime) -> Value {
 }
 
 /// A row for each operation that a component asked for.
-pub fn component_operations(reports: &[ComponentReport]) -> Value {
+pub fn components_by_operation(reports: &[ComponentReport]) -> Value {
     let rows_of = |report: &ComponentReport| {
         let component = report.component.clone();
         report.operations.clone().into_iter().map(move |asked| {
@@ -113,7 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_row_for_each_operation_that_was_asked_for() {
-        let rows = component_operations(&reports().await);
+        let rows = components_by_operation(&reports().await);
         let short = |row: &Value| {
             let text = |name: &str| row[name].as_str().unwrap().to_owned();
             (text("component"), text("operation"), row["requests"].as_u64().unwrap(), row["blob_requests"].as_u64())

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{CommonOptions, Exit, Failure};
-use crate::admin::components::{component_operations, components};
+use crate::admin::components::{components, components_by_operation};
 use crate::admin::{Admin, Readiness, Status};
 use crate::config::{self, Config, Environment, Secrets};
 use crate::daemon::{self, AdminServer, FacadeServer, Process, Stopping};
@@ -122,6 +122,6 @@ fn status(config: &Config, facade: &FacadeServer, metrics: &Metrics) -> Status {
         let reports = reports.clone();
         move || components(&reports(), SystemTime::now())
     });
-    status.section("component_operations", move || component_operations(&reports()));
+    status.section("components_by_operation", move || components_by_operation(&reports()));
     status
 }

@@ -18,7 +18,7 @@ async fn status_shows_what_each_component_did() {
     assert_eq!(rows.len(), 1, "nobody unknown has come: {rows:?}");
     let shown = [&rows[0]["component"], &rows[0]["requests"], &rows[0]["last_seen"]];
     assert_eq!(shown, [&json!("tests"), &json!(0), &json!("never")]);
-    assert_eq!(before["component_operations"], json!([]));
+    assert_eq!(before["components_by_operation"], json!([]));
 
     let client = replica.client();
     client.put(BUCKET, "key", b"0123456789").await.unwrap();
@@ -39,7 +39,7 @@ async fn status_shows_what_each_component_did() {
     assert_eq!(tests["blob_requests_per_request"], 1.0);
     assert!(tests["last_seen"].as_str().unwrap().ends_with("s ago"), "{tests}");
     assert_eq!((&of("unknown")["4xx"], &of("unknown")["blob_requests"]), (&json!(1), &json!(0)));
-    let operations = after["component_operations"].as_array().unwrap();
+    let operations = after["components_by_operation"].as_array().unwrap();
     let reads = operations.iter().find(|row| row["operation"] == "get_object").unwrap();
     assert_eq!((&reads["requests"], &reads["4xx"], &reads["blob_requests"]), (&json!(2), &json!(1), &json!(2)));
 
