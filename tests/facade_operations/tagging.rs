@@ -55,7 +55,7 @@ async fn tags_that_are_refused() {
     let long = "k".repeat(129);
     let before = product.seen();
     for (body, code) in [
-        (document(&eleven), "InvalidTag"),
+        (document(&eleven), "BadRequest"),
         (document(&[(&long, "v")]), "InvalidTag"),
         (document(&[("a", "1"), ("a", "2")]), "InvalidTag"),
         (document(&[("aws:a", "1")]), "InvalidTag"),

@@ -4,7 +4,7 @@ use http::Method;
 use http::header::CONTENT_LENGTH;
 
 use crate::object::BucketName;
-use crate::s3::error::Result;
+use crate::s3::error::{Result, S3Code};
 use crate::s3::header;
 use crate::s3::operation::{
     BucketSetting, CreateBucket, DeleteObjects, ListBuckets, ListMultipartUploads, ListObjectVersions, ListObjectsV1,
@@ -139,7 +139,10 @@ pub(super) fn encoding(input: &Input<'_>) -> Result<KeyEncoding> {
 }
 
 fn create(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
-    attributes::refuse_public_acl(input.headers)?;
+    attributes::refuse_public_acl(input.headers).map_err(|refused| match refused.code() {
+        S3Code::AccessControlListNotSupported => S3Code::InvalidBucketAclWithObjectOwnership.into(),
+        _ => refused,
+    })?;
     let empty = match input.headers.get(CONTENT_LENGTH) {
         Some(length) => length == "0",
         None => !input.headers.contains_key(&header::DECODED_CONTENT_LENGTH),

@@ -58,13 +58,20 @@ fn list_objects_v2() {
         fetch_owner: false,
     };
     let document = list_objects::render_v2(&request, &page(), Some("next"), &Owner::default());
+    let first = list_objects::render_v2(
+        &ListObjectsV2 { continuation_token: None, ..request },
+        &page(),
+        Some("next"),
+        &Owner::default(),
+    );
+    let token = "<NextContinuationToken>next</NextContinuationToken>";
+    assert!(body(&first, "ListBucketResult").contains(&format!("{token}<StartAfter>s%20t</StartAfter>")));
     assert_eq!(
         body(&document, "ListBucketResult"),
         format!(
             "<Name>bucket</Name><Prefix>%3Cp%3E</Prefix><Delimiter>/</Delimiter><MaxKeys>3</MaxKeys>\
              <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><KeyCount>3</KeyCount>\
              <ContinuationToken>tok</ContinuationToken><NextContinuationToken>next</NextContinuationToken>\
-             <StartAfter>s%20t</StartAfter>\
              <Contents><Key>a%26b%20%2B%01</Key>{SHOWN}{OBJECT_REST}<StorageClass>STANDARD</StorageClass></Contents>\
              <Contents><Key>z</Key>{SHOWN}{OBJECT_REST}<StorageClass>GLACIER</StorageClass></Contents>\
              <CommonPrefixes><Prefix>d%20%C3%A9/</Prefix></CommonPrefixes>"
@@ -247,7 +254,8 @@ fn complete_refusals() {
         (parts(1..2)[..50].into(), S3Code::MalformedXML),
         (parts(1..2).replace("<ETag>", "<?php ?><ETag>"), S3Code::MalformedXML),
         (parts(1..2).replace("<ETag>", &format!("{}<ETag>", "<a/>".repeat(100_000))), S3Code::MalformedXML),
-        (String::new(), S3Code::MalformedXML),
+        (String::new(), S3Code::InvalidRequest),
+        (" \n".into(), S3Code::MalformedXML),
     ] {
         assert_eq!(complete::parse(document.as_bytes()).unwrap_err().code(), expected, "{document:.200}");
     }
