@@ -13,6 +13,7 @@ mod hierarchy;
 mod import;
 mod list;
 pub mod multipart;
+mod own_tags;
 mod put;
 mod tagging;
 

@@ -8,7 +8,7 @@ use crate::s3::error::{Result, S3Code};
 use crate::s3::header;
 use crate::s3::operation::{
     BucketSetting, CreateBucket, DeleteObjects, ListBuckets, ListMultipartUploads, ListObjectVersions, ListObjectsV1,
-    ListObjectsV2, Listing, Operation,
+    ListObjectsV2, Listing, Operation, PutBucketTagging,
 };
 use crate::s3::payload::BodyDeclaration;
 use crate::s3::xml::KeyEncoding;
@@ -23,6 +23,11 @@ pub(super) fn parse(input: &Input<'_>, bucket: BucketName) -> Result<Operation> 
             attributes::same_acl(input.headers)?;
             Ok(Operation::PutBucketAcl(bucket))
         }
+        Method::PUT if input.query.has("tagging") => {
+            let body = BodyDeclaration::parse(input.headers)?;
+            Ok(Operation::PutBucketTagging(PutBucketTagging { bucket, body }))
+        }
+        Method::DELETE if input.query.has("tagging") => Ok(Operation::DeleteBucketTagging(bucket)),
         Method::PUT => match refused(input, &bucket) {
             Some(refusal) => Ok(refusal),
             None => create(input, bucket),

@@ -320,14 +320,42 @@ fn tagging_both_ways() {
     }
 }
 
+/// A bucket may have more of them than an object.
+#[test]
+fn tags_of_buckets() {
+    let many = |count: usize| {
+        let tags = (0..count).map(|number| format!("<Tag><Key>k{number}</Key><Value/></Tag>")).collect::<String>();
+        format!("<Tagging><TagSet>{tags}</TagSet></Tagging>")
+    };
+    assert_eq!(tagging::parse(many(11).as_bytes()).unwrap_err().code(), S3Code::BadRequest);
+    assert_eq!(tagging::parse_of_bucket(many(50).as_bytes()).unwrap().len(), 50);
+    let refused = tagging::parse_of_bucket(many(51).as_bytes()).unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (S3Code::BadRequest, "Bucket tag count cannot be greater than 50"));
+    let reserved = many(1).replace("k0", "aws:a");
+    assert_eq!(tagging::parse_of_bucket(reserved.as_bytes()).unwrap_err().code(), S3Code::InvalidTag);
+}
+
 #[test]
 fn create_bucket_configuration() {
     let document =
         "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
-    assert_eq!(create_bucket::parse(document.as_bytes()).unwrap().as_deref(), Some("eu-west-1"));
-    assert_eq!(create_bucket::parse(b" \n").unwrap(), None);
-    assert_eq!(create_bucket::parse(b"<CreateBucketConfiguration/>").unwrap(), None);
-    assert!(create_bucket::parse(b"<Other/>").is_err());
+    let asked = create_bucket::parse(document.as_bytes()).unwrap();
+    assert_eq!((asked.region.as_deref(), asked.tags.len()), (Some("eu-west-1"), 0));
+    let tagged =
+        "<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>";
+    let asked = create_bucket::parse(tagged.as_bytes()).unwrap();
+    assert_eq!((asked.region, asked.tags.iter().collect::<Vec<_>>()), (None, vec![("a", "b")]));
+    let nothing = create_bucket::Configuration::default();
+    assert_eq!(create_bucket::parse(b" \n").unwrap(), nothing);
+    assert_eq!(create_bucket::parse(b"<CreateBucketConfiguration/>").unwrap(), nothing);
+    for refused in [
+        "<Other/>",
+        "<CreateBucketConfiguration><Tags/><Tags/></CreateBucketConfiguration>",
+        &tagged.replace("<Value>b</Value>", ""),
+        &tagged.replace(">a<", ">aws:a<"),
+    ] {
+        assert!(create_bucket::parse(refused.as_bytes()).is_err(), "{refused}");
+    }
 }
 
 proptest! {
