@@ -14,6 +14,7 @@ mod import;
 mod lengths;
 mod list;
 pub mod multipart;
+mod own_tags;
 mod put;
 mod tagging;
 

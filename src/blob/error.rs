@@ -185,7 +185,7 @@ fn on_blob(operation: Operation) -> bool {
     use Operation as O;
     match operation {
         O::AccountInfo | O::ServiceProperties | O::ListContainers | O::UserDelegationKey => false,
-        O::CreateContainer | O::GetContainer | O::DeleteContainer | O::ListBlobs => false,
+        O::CreateContainer | O::GetContainer | O::SetContainerMetadata | O::DeleteContainer | O::ListBlobs => false,
         O::GetBlob | O::GetProperties | O::GetBlockList | O::PutBlob | O::PutBlock | O::PutBlockList => true,
         O::PutBlobFromUrl | O::PutBlockFromUrl | O::CopyBlobFromUrl => true,
         O::SetMetadata | O::SetProperties | O::DeleteBlob | O::DeleteBatch | O::Probe => true,

@@ -101,6 +101,7 @@ impl Operation {
             Self::DeleteBatch => BlobOperation::DeleteBatch,
             Self::CreateContainer => BlobOperation::CreateContainer,
             Self::GetContainer => BlobOperation::GetContainer,
+            Self::SetContainerMetadata => BlobOperation::SetContainerMetadata,
             Self::DeleteContainer => BlobOperation::DeleteContainer,
             Self::ListBlobs => BlobOperation::ListBlobs,
             Self::GetBlob => BlobOperation::GetBlob,

@@ -133,7 +133,7 @@ fn owned(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
         .filter(|text| !text.is_empty())
 }
 
-fn metadata(headers: &HeaderMap) -> MetadataPairs {
+pub(super) fn metadata(headers: &HeaderMap) -> MetadataPairs {
     let pairs = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix(METADATA_PREFIX)?;
         Some((name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))

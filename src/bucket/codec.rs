@@ -9,7 +9,7 @@ use crate::object::{
 };
 
 /// The one metadata name that is ours.
-const RESERVED: &str = "bluebucket";
+pub(super) const RESERVED: &str = "bluebucket";
 /// Marks a directory for Hadoop's drivers: a client's metadata must not be able to.
 const FOLDER: &str = "hdi_isfolder";
 const VERSION: &str = "1";
@@ -132,14 +132,38 @@ pub fn encode(attributes: &Attributes, own: &Decoded, place: Place<'_>) -> Resul
         }
     }
     pairs.push((RESERVED.to_owned(), reserved(attributes, own, &hidden, place)));
-    let bytes: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if bytes > METADATA_BYTES_MAX {
-        return Err(Error::new(
-            ErrorKind::MetadataTooLarge,
-            format!("metadata and tags need {bytes} bytes, of which Blob Storage holds {METADATA_BYTES_MAX}"),
-        ));
-    }
+    fits(&pairs)?;
     Ok(pairs)
+}
+
+/// # Errors
+/// `MetadataTooLarge` if it exceeds what Azure holds.
+pub(super) fn fits(pairs: &MetadataPairs) -> Result<()> {
+    let bytes: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes <= METADATA_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::MetadataTooLarge,
+        format!("metadata and tags need {bytes} bytes, of which Blob Storage holds {METADATA_BYTES_MAX}"),
+    ))
+}
+
+/// The value of the reserved name on the container of a bucket that has tags.
+pub(super) fn encode_bucket(tags: &Tags) -> String {
+    let mut out = VERSION.to_owned();
+    field_of_pairs(&mut out, 't', tags.iter().collect());
+    out
+}
+
+/// Reads what [`encode_bucket`] wrote; `None` if it is of another version or broken.
+pub(super) fn decode_bucket(value: &str) -> Option<Tags> {
+    let mut fields = value.split(';');
+    fields.next().filter(|version| *version == VERSION)?;
+    match fields.find_map(|field| field.strip_prefix("t=")) {
+        Some(tags) => Tags::of_bucket(parse_pairs(tags)?).ok(),
+        None => Some(Tags::default()),
+    }
 }
 
 /// The value of the reserved name.
@@ -421,6 +445,17 @@ mod tests {
     use proptest::prelude::*;
 
     const PLACE: Place<'static> = Place { container: "flink", name: "a/b", length: 5 };
+
+    #[test]
+    fn tags_of_a_bucket() {
+        let tags = Tags::parse_query("team=flink&sp+ace=1%2B").unwrap();
+        assert_eq!(encode_bucket(&tags), "1;t=team=flink&sp+ace=1%2B");
+        assert_eq!(decode_bucket("1;t=team=flink&sp+ace=1%2B"), Some(tags));
+        assert_eq!(decode_bucket("1;later=field"), Some(Tags::default()));
+        for broken in ["", "2;t=a=b", "1;t=a", "1;t=a=b&a=c", "1;t=~!"] {
+            assert_eq!(decode_bucket(broken), None, "{broken}");
+        }
+    }
 
     fn properties(metadata: MetadataPairs) -> BlobProperties {
         BlobProperties {

@@ -206,9 +206,11 @@ fn label(operation: &Operation) -> S3Operation {
         Operation::DeleteBucket(_) => S3Operation::DeleteBucket,
         Operation::GetBucketLocation(_) => S3Operation::GetBucketLocation,
         Operation::GetBucketVersioning(_) => S3Operation::GetBucketVersioning,
-        Operation::GetBucketAcl(_) | Operation::PutBucketAcl(_) | Operation::GetBucketSetting(..) => {
-            S3Operation::BucketSubresource
-        }
+        Operation::GetBucketAcl(_)
+        | Operation::PutBucketAcl(_)
+        | Operation::GetBucketSetting(..)
+        | Operation::PutBucketTagging(_)
+        | Operation::DeleteBucketTagging(_) => S3Operation::BucketSubresource,
         Operation::ListObjectsV1(_) => S3Operation::ListObjects,
         Operation::ListObjectsV2(_) => S3Operation::ListObjectsV2,
         Operation::ListObjectVersions(_) => S3Operation::ListObjectVersions,

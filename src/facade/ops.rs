@@ -1,6 +1,7 @@
 //! One file per S3 operation: from its parsed request to the bucket and back to an answer.
 
 mod abort_multipart_upload;
+mod bucket_tagging;
 mod buckets;
 mod complete_multipart_upload;
 mod copy_object;
@@ -25,7 +26,7 @@ use crate::migration::router::Route;
 use crate::net::Body;
 use crate::object::{Attributes, BucketName, UploadId};
 use crate::s3::error::{Access, Result, S3Code, S3Error};
-use crate::s3::operation::{NewObject, Operation, UploadAddress};
+use crate::s3::operation::{BucketSetting, NewObject, Operation, UploadAddress};
 
 /// Carries out an operation. Those that are not on every client's hot path are boxed, so that the
 /// future of a request stays small enough to be moved about.
@@ -39,7 +40,12 @@ pub(super) async fn run(call: Call<'_>, operation: Operation) -> Result<Response
         Operation::GetBucketVersioning(bucket) => buckets::versioning(&call, &bucket),
         Operation::GetBucketAcl(bucket) => buckets::acl(&call, &bucket),
         Operation::PutBucketAcl(bucket) => Box::pin(buckets::put_acl(&call, &bucket)).await,
+        Operation::GetBucketSetting(bucket, BucketSetting::Tagging) => {
+            Box::pin(bucket_tagging::get(&call, &bucket)).await
+        }
         Operation::GetBucketSetting(bucket, setting) => buckets::setting(&call, &bucket, setting),
+        Operation::PutBucketTagging(request) => Box::pin(bucket_tagging::put(call, request)).await,
+        Operation::DeleteBucketTagging(bucket) => Box::pin(bucket_tagging::delete(&call, &bucket)).await,
         Operation::ListObjectsV1(request) => Box::pin(list_objects::v1(&call, &request)).await,
         Operation::ListObjectsV2(request) => Box::pin(list_objects::v2(&call, &request)).await,
         Operation::ListObjectVersions(request) => Box::pin(list_object_versions::run(&call, &request)).await,

@@ -88,11 +88,11 @@ impl Router {
         Ok(listed.into_iter().map(|(name, created)| ListedBucket { name, created }).collect())
     }
 
-    /// Creates a bucket's container: in development mode only.
+    /// Creates a bucket's container, with its tags: in development mode only.
     ///
     /// # Errors
     /// `ContainerExists`, `ContainerBeingDeleted`; `Denied` if buckets are fixed by the configuration.
-    pub async fn create(&self, name: &BucketName) -> Result<()> {
+    pub async fn create(&self, name: &BucketName, tags: &Tags) -> Result<()> {
         if self.buckets.contains_key(name) {
             return Err(Error::new(ErrorKind::ContainerExists, format!("bucket {name} is served already")));
         }
@@ -100,7 +100,41 @@ impl Router {
         let bucket = open.bucket(name).ok_or_else(|| {
             Error::new(ErrorKind::Invalid, format!("no container can have the name of bucket {name}"))
         })?;
-        open.blobs.create_container(bucket.container()).await
+        bucket.create(tags).await
+    }
+
+    /// The tags of a bucket; one that the configuration fixes has none.
+    ///
+    /// # Errors
+    /// `ContainerMissing`, and those of the Blob client.
+    pub async fn tags(&self, name: &BucketName) -> Result<Tags> {
+        match self.taggable(name) {
+            Ok(bucket) => bucket.own_tags().await,
+            Err(_) => self.route(name).map(|_| Tags::default()),
+        }
+    }
+
+    /// Says whether tags of the bucket are kept: in development mode only.
+    ///
+    /// # Errors
+    /// `ContainerMissing` if the bucket is not served; `Unsupported` if the configuration fixes it.
+    pub fn keeps_tags(&self, name: &BucketName) -> Result<()> {
+        self.taggable(name).map(drop)
+    }
+
+    /// Replaces the tags of a bucket.
+    ///
+    /// # Errors
+    /// As [`Self::keeps_tags`]; `MetadataTooLarge`, and those of the Blob client.
+    pub async fn put_tags(&self, name: &BucketName, tags: &Tags) -> Result<()> {
+        self.taggable(name)?.put_own_tags(tags).await
+    }
+
+    fn taggable(&self, name: &BucketName) -> Result<Bucket> {
+        if self.buckets.contains_key(name) {
+            return Err(Error::new(ErrorKind::Unsupported, "a bucket that the configuration fixes keeps no tags"));
+        }
+        self.open.as_ref().and_then(|open| open.bucket(name)).ok_or_else(|| not_served(name))
     }
 
     /// Deletes a bucket's container if it is empty: in development mode only.

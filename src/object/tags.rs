@@ -1,6 +1,6 @@
-//! Object tags and their limits.
+//! Tags of objects and of buckets, and their limits.
 
-/// The tags of an object, in the order given.
+/// A tag set, in the order given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags(Vec<(String, String)>);
 
@@ -16,16 +16,31 @@ pub enum InvalidTags {
 }
 
 impl Tags {
-    /// S3's limits (S3 user guide, "Categorizing your storage using tags"): tags of an object, and
-    /// Unicode characters of a key and of a value.
+    /// S3's limits (S3 user guide, "Categorizing your storage using tags" and "Using cost allocation
+    /// S3 bucket tags"): tags of an object and of a bucket, and Unicode characters of a key and of a value.
     pub const COUNT_MAX: usize = 10;
+    pub const BUCKET_COUNT_MAX: usize = 50;
     pub const KEY_CHARACTERS_MAX: usize = 128;
     pub const VALUE_CHARACTERS_MAX: usize = 256;
 
+    /// The tags of an object.
+    ///
     /// # Errors
-    /// [`InvalidTags`] where S3 answers InvalidTag.
+    /// [`InvalidTags`] where S3 refuses them.
     pub fn new(pairs: Vec<(String, String)>) -> Result<Self, InvalidTags> {
-        if pairs.len() > Self::COUNT_MAX {
+        Self::at_most(Self::COUNT_MAX, pairs)
+    }
+
+    /// The tags of a bucket.
+    ///
+    /// # Errors
+    /// As [`Tags::new`].
+    pub fn of_bucket(pairs: Vec<(String, String)>) -> Result<Self, InvalidTags> {
+        Self::at_most(Self::BUCKET_COUNT_MAX, pairs)
+    }
+
+    fn at_most(count: usize, pairs: Vec<(String, String)>) -> Result<Self, InvalidTags> {
+        if pairs.len() > count {
             return Err(InvalidTags::TooMany);
         }
         for (index, (key, value)) in pairs.iter().enumerate() {

@@ -49,6 +49,7 @@ codes! {
     AuthorizationHeaderMalformed = 400, "The authorization header that you provided is not valid.";
     AuthorizationQueryParametersError = 400, "The authorization query parameters that you provided are not valid.";
     BadDigest = 400, "The checksum or Content-MD5 that you specified did not match what was received.";
+    BadRequest = 400, "Bad Request";
     BucketAlreadyExists = 409, "The bucket exists and is somebody else's.";
     BucketAlreadyOwnedByYou = 409, "The bucket exists and is yours.";
     BucketNotEmpty = 409, "The bucket that you tried to delete is not empty.";
@@ -61,6 +62,7 @@ codes! {
     InternalError = 500, "An internal error occurred. Try again.";
     InvalidAccessKeyId = 403, "The access key id that you provided does not exist in our records.";
     InvalidArgument = 400, "Invalid Argument";
+    InvalidBucketAclWithObjectOwnership = 400, "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
     InvalidBucketName = 400, "The specified bucket is not valid.";
     InvalidChunkSizeError = 400, "The size of a chunk is not valid.";
     InvalidDigest = 400, "The Content-MD5 that you specified is not valid.";

@@ -25,6 +25,8 @@ pub enum Operation {
     /// An access control list that says what holds anyway.
     PutBucketAcl(BucketName),
     GetBucketSetting(BucketName, BucketSetting),
+    PutBucketTagging(PutBucketTagging),
+    DeleteBucketTagging(BucketName),
     ListObjectsV1(ListObjectsV1),
     ListObjectsV2(ListObjectsV2),
     ListObjectVersions(ListObjectVersions),
@@ -133,6 +135,7 @@ pub enum BucketSetting {
     PublicAccessBlock,
     Replication,
     RequestPayment,
+    /// The exception: it may be changed where clients make buckets themselves.
     Tagging,
     Website,
 }
@@ -177,6 +180,13 @@ pub struct CreateBucket {
     pub bucket: BucketName,
     /// `None` if the request has no body; else a `CreateBucketConfiguration`.
     pub body: Option<BodyDeclaration>,
+}
+
+/// The body is a `Tagging` document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutBucketTagging {
+    pub bucket: BucketName,
+    pub body: BodyDeclaration,
 }
 
 /// What every listing of keys has.
@@ -423,6 +433,8 @@ impl Operation {
             Self::GetBucketAcl(_) => "GetBucketAcl",
             Self::PutBucketAcl(_) => "PutBucketAcl",
             Self::GetBucketSetting(_, setting) => setting.operation(),
+            Self::PutBucketTagging(_) => "PutBucketTagging",
+            Self::DeleteBucketTagging(_) => "DeleteBucketTagging",
             Self::ListObjectsV1(_) => "ListObjects",
             Self::ListObjectsV2(_) => "ListObjectsV2",
             Self::ListObjectVersions(_) => "ListObjectVersions",
@@ -459,8 +471,10 @@ impl Operation {
             | Self::GetBucketVersioning(bucket)
             | Self::GetBucketAcl(bucket)
             | Self::PutBucketAcl(bucket)
-            | Self::GetBucketSetting(bucket, _) => Some(bucket),
+            | Self::GetBucketSetting(bucket, _)
+            | Self::DeleteBucketTagging(bucket) => Some(bucket),
             Self::CreateBucket(request) => Some(&request.bucket),
+            Self::PutBucketTagging(request) => Some(&request.bucket),
             Self::ListObjectsV1(request) => Some(&request.bucket),
             Self::ListObjectsV2(request) => Some(&request.bucket),
             Self::ListObjectVersions(request) => Some(&request.bucket),
@@ -500,6 +514,8 @@ impl Operation {
             | Self::GetBucketAcl(_)
             | Self::PutBucketAcl(_)
             | Self::GetBucketSetting(..)
+            | Self::PutBucketTagging(_)
+            | Self::DeleteBucketTagging(_)
             | Self::ListObjectsV1(_)
             | Self::ListObjectsV2(_)
             | Self::ListObjectVersions(_)
@@ -525,6 +541,8 @@ impl Operation {
             self,
             Self::CreateBucket(_)
                 | Self::DeleteBucket(_)
+                | Self::PutBucketTagging(_)
+                | Self::DeleteBucketTagging(_)
                 | Self::DeleteObjects(_)
                 | Self::PutObject(_)
                 | Self::CopyObject(_)
@@ -543,6 +561,7 @@ impl Operation {
     pub fn body(&self) -> Option<&BodyDeclaration> {
         match self {
             Self::CreateBucket(request) => request.body.as_ref(),
+            Self::PutBucketTagging(request) => Some(&request.body),
             Self::DeleteObjects(request) => Some(&request.body),
             Self::PutObject(request) => Some(&request.body),
             Self::PutObjectTagging(request) => Some(&request.body),

@@ -2,7 +2,7 @@
 //! `Content-Encoding`: SDK for Java v1 frames bodies without announcing it there.
 
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 
 use crate::object::{Algorithm, Checksum, text};
 
@@ -99,8 +99,8 @@ impl BodyDeclaration {
     /// accepted and not validated.
     ///
     /// # Errors
-    /// MissingContentLength without a length; InvalidDigest, InvalidRequest or InvalidArgument for
-    /// values that cannot be.
+    /// MissingContentLength without a length, NotImplemented where HTTP chunks stand in for it;
+    /// InvalidDigest, InvalidRequest or InvalidArgument for values that cannot be.
     pub fn parse(headers: &HeaderMap) -> Result<Self> {
         let mut body = Self::parse_without_checksum(headers)?;
         body.checksum = checksum(headers, &body.trailers)?;
@@ -141,7 +141,7 @@ fn is_framing(coding: &str) -> bool {
 fn length(headers: &HeaderMap, mode: PayloadMode) -> Result<u64> {
     let name = if mode.chunked() { &header::DECODED_CONTENT_LENGTH } else { &CONTENT_LENGTH };
     let mut values = headers.get_all(name).iter();
-    let value = values.next().ok_or(S3Code::MissingContentLength)?;
+    let value = values.next().ok_or_else(|| no_length(headers, mode))?;
     // Two lengths could mean two things; one of them is not valid then.
     let digits = if values.next().is_some() { "" } else { value.to_str().unwrap_or_default().trim() };
     let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -149,6 +149,15 @@ fn length(headers: &HeaderMap, mode: PayloadMode) -> Result<u64> {
         S3Error::new(S3Code::InvalidArgument, "The length of the body must be a number of bytes.")
             .with("ArgumentName", name.as_str())
     })
+}
+
+/// S3 has a refusal of its own for a body that comes in HTTP chunks and not in aws-chunked ones.
+fn no_length(headers: &HeaderMap, mode: PayloadMode) -> S3Error {
+    if mode.chunked() || !headers.contains_key(TRANSFER_ENCODING) {
+        return S3Code::MissingContentLength.into();
+    }
+    S3Error::new(S3Code::NotImplemented, "A header you provided implies functionality that is not implemented")
+        .with("Header", "Transfer-Encoding")
 }
 
 fn content_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>> {
@@ -258,6 +267,8 @@ mod tests {
         assert_eq!(framed.length, 5);
         for (pairs, code) in [
             (&[][..], S3Code::MissingContentLength),
+            (&[("transfer-encoding", "chunked")], S3Code::NotImplemented),
+            (&[UNSIGNED_TRAILER, ("transfer-encoding", "chunked")], S3Code::MissingContentLength),
             (&[UNSIGNED_TRAILER, ("content-length", "1")], S3Code::MissingContentLength),
             (&[("content-length", "-1")], S3Code::InvalidArgument),
             (&[("content-length", "+1")], S3Code::InvalidArgument),

@@ -22,7 +22,7 @@ use super::error::{Result, S3Code, S3Error};
 use super::operation::{ObjectAddress, Operation};
 use super::query::Query;
 
-pub use attributes::{invalid_tags, not_reserved};
+pub use attributes::{invalid_bucket_tags, invalid_tags, not_reserved};
 pub use condition::byte_count;
 
 /// Parses a request. `path` and `query` are as they stand in the request line.

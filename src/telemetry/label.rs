@@ -103,6 +103,7 @@ labels! {
         ListBlobs = "list_blobs",
         CreateContainer = "create_container",
         GetContainer = "get_container",
+        SetContainerMetadata = "set_container_metadata",
         DeleteContainer = "delete_container",
         ListContainers = "list_containers",
         GetAccountInformation = "get_account_information",

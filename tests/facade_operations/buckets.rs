@@ -95,6 +95,7 @@ async fn what_is_not_served_is_501() {
         ("PUT", "?encryption"),
         ("GET", "?analytics"),
         ("DELETE", "?tagging"),
+        ("PUT", "?tagging"),
         ("POST", ""),
         ("PUT", "?something-new"),
         ("GET", "/key?torrent"),

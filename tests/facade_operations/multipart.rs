@@ -128,6 +128,8 @@ async fn what_complete_refuses() {
     }
     let broken = send(&client, "POST", &upload.target(""), &[], b"<CompleteMultipartUpload><Part>").await;
     assert_refused(&broken, 400, "MalformedXML", "broken");
+    let nothing = send(&client, "POST", &upload.target(""), &[], b"").await;
+    assert_refused(&nothing, 400, "InvalidRequest", "nothing");
     let size = upload.complete(&[(1, &one)], &[("x-amz-mp-object-size", "17")]).await;
     assert_eq!(size.status, 400, "{}", size.text());
     assert_eq!(client.get(BUCKET, "key").await.unwrap().body, b"the version before");

@@ -47,7 +47,8 @@ async fn requests_that_could_be_smuggled() {
     let bytes = with("content-length: 60\r\ntransfer-encoding: chunked\r\n", "8\r\nsmuggled\r\n0\r\n\r\n");
     both.write(format!("{bytes}{inner}").as_bytes()).await.unwrap();
     if let Ok(Ok(answer)) = tokio::time::timeout(Duration::from_secs(5), both.read("PUT")).await {
-        assert!((400..500).contains(&answer.status), "both: {} {}", answer.status, answer.text());
+        // S3's answer to HTTP chunks in place of a length.
+        assert_eq!(answer.status, 501, "both: {}", answer.text());
     }
     product.assert_no_commit_since(&before, "smuggling");
     crate::assert_untouched(&product, "smuggling").await;

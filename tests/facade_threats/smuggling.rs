@@ -106,7 +106,8 @@ async fn lengths_that_contradict_each_other() {
         let bytes = format!("{}{headers}\r\n{body}", put_head(&product));
         let (statuses, closed, text) = exchange(&product, bytes.as_bytes()).await;
         let (first, rest) = statuses.split_first().unwrap_or((&0, &[]));
-        assert!(*first == 0 || (400..500).contains(first), "{context}: {text}");
+        // 501 is S3's answer to HTTP chunks in place of a length.
+        assert!(matches!(*first, 0 | 400..=499 | 501), "{context}: {text}");
         // After chunks that were read to their end a request may follow; where the length is in doubt none may.
         assert!(rest.is_empty(), "{context}: {statuses:?}");
         assert!(closed || context == "no length", "{context}: the connection stays open");

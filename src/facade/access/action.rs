@@ -36,6 +36,8 @@ actions! {
     PutBucketAcl = "s3:PutBucketAcl",
     // Settings of a bucket that are the same for all and told as such.
     GetBucketSetting = "s3:GetBucketSetting",
+    // Deleting them needs the same right.
+    PutBucketTagging = "s3:PutBucketTagging",
     GetObject = "s3:GetObject",
     GetObjectVersion = "s3:GetObjectVersion",
     GetObjectAttributes = "s3:GetObjectAttributes",

@@ -31,6 +31,8 @@ pub fn permits(operation: &Operation, allows: impl Fn(A, Resource<'_>) -> bool) 
         Operation::GetBucketAcl(bucket) => allows(A::GetBucketAcl, Resource::Bucket(bucket)),
         Operation::PutBucketAcl(bucket) => allows(A::PutBucketAcl, Resource::Bucket(bucket)),
         Operation::GetBucketSetting(bucket, _) => allows(A::GetBucketSetting, Resource::Bucket(bucket)),
+        Operation::PutBucketTagging(request) => allows(A::PutBucketTagging, Resource::Bucket(&request.bucket)),
+        Operation::DeleteBucketTagging(bucket) => allows(A::PutBucketTagging, Resource::Bucket(bucket)),
         Operation::ListObjectsV1(request) => {
             allows(A::ListBucket, Resource::Listing { bucket: &request.bucket, prefix: &request.listing.prefix })
         }

@@ -89,9 +89,10 @@ impl Grant {
             (Resource::Object { key, .. }, _) => key.starts_with(&*self.prefix),
             (Resource::Listing { prefix, .. }, _) => prefix.starts_with(&*self.prefix),
             // They are about all keys of the bucket.
-            (Resource::Bucket(_), Action::CreateBucket | Action::DeleteBucket | Action::PutBucketAcl) => {
-                self.prefix.is_empty()
-            }
+            (
+                Resource::Bucket(_),
+                Action::CreateBucket | Action::DeleteBucket | Action::PutBucketAcl | Action::PutBucketTagging,
+            ) => self.prefix.is_empty(),
             (Resource::Bucket(_) | Resource::SomeObjects(_) | Resource::Account, _) => true,
         }
     }
@@ -114,6 +115,7 @@ impl Verbs {
             | Action::GetObjectTagging => self.read,
             Action::CreateBucket
             | Action::PutBucketAcl
+            | Action::PutBucketTagging
             | Action::PutObject
             | Action::PutObjectAcl
             | Action::PutObjectTagging

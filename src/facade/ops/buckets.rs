@@ -51,13 +51,16 @@ pub async fn head(call: &Call<'_>, bucket: &BucketName) -> Result<Response<Body>
 /// whoever may ask.
 pub async fn create(call: Call<'_>, request: CreateBucket) -> Result<Response<Body>> {
     let Call { facade, body, chunk_signer, .. } = call;
+    let mut asked = create_bucket::Configuration::default();
     if let Some(declared) = &request.body {
         let document = facade.document(body, declared, chunk_signer, create_bucket::BYTES_MAX).await?;
-        check_region(create_bucket::parse(&document)?.as_deref(), &facade.settings.region)?;
+        asked = create_bucket::parse(&document)?;
+        check_region(asked.region.as_deref(), &facade.settings.region)?;
     }
-    match facade.router.create(&request.bucket).await {
-        // The one region in which S3 lets an owner create a bucket again.
-        Err(error) if error.kind() == ErrorKind::ContainerExists && facade.settings.region == "us-east-1" => {}
+    // The one region in which S3 lets an owner create a bucket again, and not even there with tags.
+    let again = facade.settings.region == "us-east-1" && asked.tags.is_empty();
+    match facade.router.create(&request.bucket, &asked.tags).await {
+        Err(error) if again && error.kind() == ErrorKind::ContainerExists => {}
         created => created.map_err(write_error)?,
     }
     let mut response = respond::empty(StatusCode::OK);

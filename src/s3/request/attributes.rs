@@ -75,10 +75,19 @@ pub fn not_reserved(tags: Tags) -> Result<Tags> {
     Ok(tags)
 }
 
-/// The answer for a tag set that S3 refuses.
+/// The answer for a bucket's tag set that S3 refuses.
+pub fn invalid_bucket_tags(reason: InvalidTags) -> S3Error {
+    match reason {
+        InvalidTags::TooMany => S3Error::new(S3Code::BadRequest, "Bucket tag count cannot be greater than 50"),
+        reason => invalid_tags(reason),
+    }
+}
+
+/// The answer for an object's tag set that S3 refuses.
 pub fn invalid_tags(reason: InvalidTags) -> S3Error {
     match reason {
-        InvalidTags::TooMany => S3Error::new(S3Code::InvalidTag, "Object tags cannot be greater than 10"),
+        // Of all that can be wrong with tags, this alone has another code in S3.
+        InvalidTags::TooMany => S3Error::new(S3Code::BadRequest, "Object tags cannot be greater than 10"),
         InvalidTags::KeyLength => S3Error::new(S3Code::InvalidTag, "The TagKey you have provided is invalid"),
         InvalidTags::ValueLength => S3Error::new(S3Code::InvalidTag, "The TagValue you have provided is invalid"),
         InvalidTags::DuplicateKey => S3Error::new(S3Code::InvalidTag, "Cannot provide multiple Tags with the same key"),

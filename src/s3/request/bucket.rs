@@ -4,11 +4,11 @@ use http::Method;
 use http::header::CONTENT_LENGTH;
 
 use crate::object::BucketName;
-use crate::s3::error::Result;
+use crate::s3::error::{Result, S3Code};
 use crate::s3::header;
 use crate::s3::operation::{
     BucketSetting, CreateBucket, DeleteObjects, ListBuckets, ListMultipartUploads, ListObjectVersions, ListObjectsV1,
-    ListObjectsV2, Listing, Operation,
+    ListObjectsV2, Listing, Operation, PutBucketTagging,
 };
 use crate::s3::payload::BodyDeclaration;
 use crate::s3::xml::KeyEncoding;
@@ -23,6 +23,11 @@ pub(super) fn parse(input: &Input<'_>, bucket: BucketName) -> Result<Operation> 
             attributes::same_acl(input.headers)?;
             Ok(Operation::PutBucketAcl(bucket))
         }
+        Method::PUT if input.query.has("tagging") => {
+            let body = BodyDeclaration::parse(input.headers)?;
+            Ok(Operation::PutBucketTagging(PutBucketTagging { bucket, body }))
+        }
+        Method::DELETE if input.query.has("tagging") => Ok(Operation::DeleteBucketTagging(bucket)),
         Method::PUT => match refused(input, &bucket) {
             Some(refusal) => Ok(refusal),
             None => create(input, bucket),
@@ -139,7 +144,10 @@ pub(super) fn encoding(input: &Input<'_>) -> Result<KeyEncoding> {
 }
 
 fn create(input: &Input<'_>, bucket: BucketName) -> Result<Operation> {
-    attributes::refuse_public_acl(input.headers)?;
+    attributes::refuse_public_acl(input.headers).map_err(|refused| match refused.code() {
+        S3Code::AccessControlListNotSupported => S3Code::InvalidBucketAclWithObjectOwnership.into(),
+        _ => refused,
+    })?;
     let empty = match input.headers.get(CONTENT_LENGTH) {
         Some(length) => length == "0",
         None => !input.headers.contains_key(&header::DECODED_CONTENT_LENGTH),

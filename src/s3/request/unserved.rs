@@ -88,7 +88,7 @@ pub const BUCKET: &Table = &[
     ("replication", ["", "PutBucketReplication", "DeleteBucketReplication", ""]),
     ("requestPayment", ["", "PutBucketRequestPayment", "", ""]),
     ("session", ["CreateSession", "", "", ""]),
-    ("tagging", ["", "PutBucketTagging", "DeleteBucketTagging", ""]),
+    ("tagging", ["", "", "", ""]),
     ("versioning", ["", "PutBucketVersioning", "", ""]),
     ("website", ["", "PutBucketWebsite", "DeleteBucketWebsite", ""]),
 ];

@@ -19,9 +19,12 @@ pub struct CompletedPart {
 }
 
 /// # Errors
-/// MalformedXML, also for no part and for more than 10,000; InvalidArgument for an impossible number;
-/// InvalidPartOrder if the numbers do not ascend.
+/// InvalidRequest without a document; MalformedXML, also for no part in one and for more than 10,000;
+/// InvalidArgument for an impossible number; InvalidPartOrder if the numbers do not ascend.
 pub fn parse(document: &[u8]) -> Result<Vec<CompletedPart>> {
+    if document.is_empty() {
+        return Err(S3Error::new(S3Code::InvalidRequest, "You must specify at least one part"));
+    }
     let root = read(document, "CompleteMultipartUpload")?;
     if root.all("Part").count() > usize::from(PartNumber::MAX) {
         return Err(malformed());

@@ -36,7 +36,8 @@ pub fn render_v2(
     xml.number("KeyCount", page.entries.len() as u64);
     xml.optional("ContinuationToken", request.continuation_token.as_deref());
     xml.optional("NextContinuationToken", next_token);
-    if let Some(start_after) = &request.start_after {
+    // A continuation token takes its place, in the answer too.
+    if let Some(start_after) = request.start_after.as_ref().filter(|_| request.continuation_token.is_none()) {
         xml.key("StartAfter", start_after, encoding);
     }
     entries(xml, page, encoding, request.fetch_owner.then_some(owner))

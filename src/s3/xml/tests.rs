@@ -58,13 +58,20 @@ fn list_objects_v2() {
         fetch_owner: false,
     };
     let document = list_objects::render_v2(&request, &page(), Some("next"), &Owner::default());
+    let first = list_objects::render_v2(
+        &ListObjectsV2 { continuation_token: None, ..request },
+        &page(),
+        Some("next"),
+        &Owner::default(),
+    );
+    let token = "<NextContinuationToken>next</NextContinuationToken>";
+    assert!(body(&first, "ListBucketResult").contains(&format!("{token}<StartAfter>s%20t</StartAfter>")));
     assert_eq!(
         body(&document, "ListBucketResult"),
         format!(
             "<Name>bucket</Name><Prefix>%3Cp%3E</Prefix><Delimiter>/</Delimiter><MaxKeys>3</MaxKeys>\
              <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><KeyCount>3</KeyCount>\
              <ContinuationToken>tok</ContinuationToken><NextContinuationToken>next</NextContinuationToken>\
-             <StartAfter>s%20t</StartAfter>\
              <Contents><Key>a%26b%20%2B%01</Key>{SHOWN}{OBJECT_REST}<StorageClass>STANDARD</StorageClass></Contents>\
              <Contents><Key>z</Key>{SHOWN}{OBJECT_REST}<StorageClass>GLACIER</StorageClass></Contents>\
              <CommonPrefixes><Prefix>d%20%C3%A9/</Prefix></CommonPrefixes>"
@@ -247,7 +254,8 @@ fn complete_refusals() {
         (parts(1..2)[..50].into(), S3Code::MalformedXML),
         (parts(1..2).replace("<ETag>", "<?php ?><ETag>"), S3Code::MalformedXML),
         (parts(1..2).replace("<ETag>", &format!("{}<ETag>", "<a/>".repeat(100_000))), S3Code::MalformedXML),
-        (String::new(), S3Code::MalformedXML),
+        (String::new(), S3Code::InvalidRequest),
+        (" \n".into(), S3Code::MalformedXML),
     ] {
         assert_eq!(complete::parse(document.as_bytes()).unwrap_err().code(), expected, "{document:.200}");
     }
@@ -312,14 +320,42 @@ fn tagging_both_ways() {
     }
 }
 
+/// A bucket may have more of them than an object.
+#[test]
+fn tags_of_buckets() {
+    let many = |count: usize| {
+        let tags = (0..count).map(|number| format!("<Tag><Key>k{number}</Key><Value/></Tag>")).collect::<String>();
+        format!("<Tagging><TagSet>{tags}</TagSet></Tagging>")
+    };
+    assert_eq!(tagging::parse(many(11).as_bytes()).unwrap_err().code(), S3Code::BadRequest);
+    assert_eq!(tagging::parse_of_bucket(many(50).as_bytes()).unwrap().len(), 50);
+    let refused = tagging::parse_of_bucket(many(51).as_bytes()).unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (S3Code::BadRequest, "Bucket tag count cannot be greater than 50"));
+    let reserved = many(1).replace("k0", "aws:a");
+    assert_eq!(tagging::parse_of_bucket(reserved.as_bytes()).unwrap_err().code(), S3Code::InvalidTag);
+}
+
 #[test]
 fn create_bucket_configuration() {
     let document =
         "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
-    assert_eq!(create_bucket::parse(document.as_bytes()).unwrap().as_deref(), Some("eu-west-1"));
-    assert_eq!(create_bucket::parse(b" \n").unwrap(), None);
-    assert_eq!(create_bucket::parse(b"<CreateBucketConfiguration/>").unwrap(), None);
-    assert!(create_bucket::parse(b"<Other/>").is_err());
+    let asked = create_bucket::parse(document.as_bytes()).unwrap();
+    assert_eq!((asked.region.as_deref(), asked.tags.len()), (Some("eu-west-1"), 0));
+    let tagged =
+        "<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>";
+    let asked = create_bucket::parse(tagged.as_bytes()).unwrap();
+    assert_eq!((asked.region, asked.tags.iter().collect::<Vec<_>>()), (None, vec![("a", "b")]));
+    let nothing = create_bucket::Configuration::default();
+    assert_eq!(create_bucket::parse(b" \n").unwrap(), nothing);
+    assert_eq!(create_bucket::parse(b"<CreateBucketConfiguration/>").unwrap(), nothing);
+    for refused in [
+        "<Other/>",
+        "<CreateBucketConfiguration><Tags/><Tags/></CreateBucketConfiguration>",
+        &tagged.replace("<Value>b</Value>", ""),
+        &tagged.replace(">a<", ">aws:a<"),
+    ] {
+        assert!(create_bucket::parse(refused.as_bytes()).is_err(), "{refused}");
+    }
 }
 
 proptest! {

@@ -222,7 +222,9 @@ fn granted(rules: &[Rule], action: Action, on: Resource<'_>) -> bool {
     };
     let inside = |rule: &Rule| match (within, action) {
         (Some(text), _) => text.starts_with(&rule.prefix),
-        (None, Action::CreateBucket | Action::DeleteBucket | Action::PutBucketAcl) => rule.prefix.is_empty(),
+        (None, Action::CreateBucket | Action::DeleteBucket | Action::PutBucketAcl | Action::PutBucketTagging) => {
+            rule.prefix.is_empty()
+        }
         (None, _) => true,
     };
     rules.iter().any(|rule| {
