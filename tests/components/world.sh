@@ -120,6 +120,8 @@ replica_config() {
   printf '[azure]\ncredential = "connection-string"\nallow_plaintext = true\n\n'
   printf '[[bucket]]\nname = "local-app-test"\ncontainer = "app"\n\n'
   cat "$world_home/facade.part"
+  # Nobody here has to notice that a replica drains.
+  printf '\n[facade.limits]\ndrain_delay = "0s"\n'
   printf '\n[admin]\nlisten = "127.0.0.1:%s"\n\n[log]\nformat = "human"\n' "$3"
 }
 
