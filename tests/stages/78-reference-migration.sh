@@ -1,0 +1,115 @@
+# about: real programs leave an S3 server that is not ours: stopped, copied, compared, and begun again on the facade
+# minutes: 25
+# when: components
+. "$ROOT/tests/shell/stage.sh"
+need_program
+. "$ROOT/tests/components/world.sh"
+. "$ROOT/tests/components/tables.sh"
+. "$ROOT/tests/components/migration/source.sh"
+
+flink=$ROOT/tests/components/flink
+# What does not lie in buckets and therefore stays where it is: Kafka's log, the database of the catalog, what the
+# programs of the tests have noted.
+stays=$WORK/stays
+
+main() {
+  java_home 25 >/dev/null && java_home 17 >/dev/null || { skipped "reference migration" "needs Java 25 and Java 17"; return; }
+  check "Flink is installed" "$ROOT/tests/components/install/flink" 2.3.0 hadoop native presto
+  check "the others are installed" "$ROOT/tests/components/install/tables"
+  mkdir -p "$stays"
+  source_world source
+  timed "before the move" before
+  world http flat facade
+  timed "the move" move_source "move"
+  timed "after the move" after
+  world_end
+  world_judge "after the move"
+}
+
+timed() {
+  local what=$1 began=$SECONDS
+  shift
+  "$@"
+  echo "      $what: $((SECONDS - began)) s"
+}
+
+# Flink and the components around tables do not meet: each works while the other waits.
+before() {
+  flink begin &
+  local flink_pid=$!
+  # There it assumes no role.
+  catalog catalog-without-sts.json
+  start_broker "$stays"
+  prepare_worker "$stays"
+  connect_before
+  trino_step begin
+  stop "$worker_pid" "$catalog_pid"
+  wait "$flink_pid"
+}
+
+after() {
+  flink go-on &
+  local flink_pid=$!
+  catalog catalog.json
+  connect_after
+  trino_step go-on --catalog "$catalog_url"
+  wait "$flink_pid"
+}
+
+# flink STEP
+flink() {
+  suite "Flink, $1" in_pod flink-session/flinkdeployment.yaml flink-main-container "$python" "$flink/move.py" "$1" \
+    --endpoint "$s3_url" --region "$s3_region" --config "$ROOT/deploy/components/flink-session/config.yaml" \
+    --flink "$ROOT/target/flink-2.3.0" --java "$(java_home 17)/bin/java" --scratch "$world_home/flink" --handover "$stays/flink.json"
+}
+
+# catalog FILE: the same tables, with the store where this file of deploy/components/polaris says it is.
+catalog() {
+  placed "polaris/$1" >"$stays/catalog.json"
+  start_catalog "$stays" "$stays/catalog.json"
+}
+
+# Records come until the last moment, and go on coming while nothing writes them into the table.
+connect_before() {
+  start_worker "$stays" in_env kafka-connect
+  sink_config
+  sink send --rows 20000
+  sink configure --config "$stays/sink.json"
+  sink await-rows --rows 20000
+  sink send --first 20000 --rows 5000
+  sink pause
+  sink at-rest
+  sink send --first 25000 --rows 5000
+}
+
+connect_after() {
+  start_worker "$stays" in_env kafka-connect
+  sink_config
+  sink configure --config "$stays/sink.json"
+  sink resume
+  sink send --first 30000 --rows 10000
+  suite "Connect, each record once" sink_program compare --rows 40000
+}
+
+# A commit every five minutes would be a long test.
+sink_config() {
+  placed kafka-connect/sink-static.json | jq '."iceberg.control.commit.interval-ms" = "5000"' >"$stays/sink.json"
+}
+
+sink() { check "Connect, $*" sink_program "$@"; }
+
+# What reads along has a pair of its own: that of Trino.
+sink_program() {
+  READER_KEY=$(key_id trino) READER_SECRET=$(key_secret trino) "$tables_python" "$ROOT/tests/components/kafka-connect/sink.py" "$@" \
+    --broker "$broker" --connect "$connect_url" --catalog "$catalog_url" --endpoint "$s3_url" --bucket local-iceberg-test
+}
+
+# trino_step STEP [ARGUMENTS...]
+trino_step() {
+  placed trino/static.properties >"$world_home/iceberg.properties"
+  start_trino "$world_home/trino" "$world_home/iceberg.properties" in_env trino
+  suite "Trino, $1" "$tables_python" "$ROOT/tests/components/trino/move.py" "$@" --port "$trino_port" --handover "$stays/trino.json"
+  stop "$trino_pid"
+}
+
+main
