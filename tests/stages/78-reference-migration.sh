@@ -5,6 +5,7 @@
 need_program
 . "$ROOT/tests/components/world.sh"
 . "$ROOT/tests/components/tables.sh"
+. "$ROOT/tests/components/warpstream/agent.sh"
 . "$ROOT/tests/components/migration/source.sh"
 
 flink=$ROOT/tests/components/flink
@@ -15,50 +16,65 @@ stays=$WORK/stays
 main() {
   java_home 25 >/dev/null && java_home 17 >/dev/null || { skipped "reference migration" "needs Java 25 and Java 17"; return; }
   check "Flink is installed" "$ROOT/tests/components/install/flink" 2.3.0 hadoop native presto
-  check "the others are installed" "$ROOT/tests/components/install/tables"
+  check "what works with tables is installed" "$ROOT/tests/components/install/tables"
+  check "the agents are built" "$ROOT/tests/components/install/segments"
   mkdir -p "$stays"
   source_world source
   timed "before the move" before
   world http flat facade
-  timed "the move" move_source "move"
+  timed "the move" move_source "the move"
   timed "after the move" after
   world_end
-  world_judge "after the move"
+  world_judge "$phase"
 }
 
 timed() {
-  local what=$1 began=$SECONDS
+  local began=$SECONDS
+  phase=$1
   shift
   "$@"
-  echo "      $what: $((SECONDS - began)) s"
+  echo "      $phase: $((SECONDS - began)) s"
 }
 
 # Flink and the components around tables do not meet: each works while the other waits.
 before() {
   flink begin &
   local flink_pid=$!
-  # There it assumes no role.
+  agents write
+  # Nothing assumes a role there.
   catalog catalog-without-sts.json
   start_broker "$stays"
   prepare_worker "$stays"
   connect_before
-  trino_step begin
-  stop "$worker_pid" "$catalog_pid"
+  trino
+  snapshots trino moved.days --phase write
+  snapshots iceberg moved.events --phase write --own-keys
+  stop "$trino_pid" "$worker_pid" "$catalog_pid"
   wait "$flink_pid"
 }
 
+# Trino's table is read by PyIceberg and DuckDB, and theirs by Trino; so is what each of them then writes.
 after() {
   flink go-on &
   local flink_pid=$!
+  agents read write read
+  agents_read_along
   catalog catalog.json
   connect_after
-  trino_step go-on --catalog "$catalog_url"
+  trino
+  local table
+  for table in moved.days moved.events; do
+    snapshots trino $table --phase read
+    snapshots iceberg $table --phase read --phase append
+    snapshots trino $table --phase read --phase append
+    snapshots iceberg $table --phase read
+  done
   wait "$flink_pid"
 }
 
 # flink STEP
 flink() {
-  suite "Flink, $1" in_pod flink-session/flinkdeployment.yaml flink-main-container "$python" "$flink/move.py" "$1" \
+  suite "Flink, $phase" in_pod flink-session/flinkdeployment.yaml flink-main-container "$python" "$flink/move.py" "$1" \
     --endpoint "$s3_url" --region "$s3_region" --config "$ROOT/deploy/components/flink-session/config.yaml" \
     --flink "$ROOT/target/flink-2.3.0" --java "$(java_home 17)/bin/java" --scratch "$world_home/flink" --handover "$stays/flink.json"
 }
@@ -88,7 +104,7 @@ connect_after() {
   sink configure --config "$stays/sink.json"
   sink resume
   sink send --first 30000 --rows 10000
-  suite "Connect, each record once" sink_program compare --rows 40000
+  suite "Connect, $phase: each record once" sink_program compare --rows 40000
 }
 
 # A commit every five minutes would be a long test.
@@ -96,7 +112,7 @@ sink_config() {
   placed kafka-connect/sink-static.json | jq '."iceberg.control.commit.interval-ms" = "5000"' >"$stays/sink.json"
 }
 
-sink() { check "Connect, $*" sink_program "$@"; }
+sink() { check "Connect, $phase: $1" sink_program "$@"; }
 
 # What reads along has a pair of its own: that of Trino.
 sink_program() {
@@ -104,12 +120,35 @@ sink_program() {
     --broker "$broker" --connect "$connect_url" --catalog "$catalog_url" --endpoint "$s3_url" --bucket local-iceberg-test
 }
 
-# trino_step STEP [ARGUMENTS...]
-trino_step() {
+trino() {
   placed trino/static.properties >"$world_home/iceberg.properties"
   start_trino "$world_home/trino" "$world_home/iceberg.properties" in_env trino
-  suite "Trino, $1" "$tables_python" "$ROOT/tests/components/trino/move.py" "$@" --port "$trino_port" --handover "$stays/trino.json"
-  stop "$trino_pid"
+}
+
+# snapshots trino|iceberg TABLE --phase PHASE...: without keys of its own PyIceberg works with what the catalog gives out,
+# and DuckDB with that.
+snapshots() {
+  local program=$1 table=$2 words=() name
+  shift 2
+  if [ "$program" = trino ]; then words=(--port "$trino_port")
+  else words=(--catalog "$catalog_url" --endpoint "$s3_url" --region "$s3_region"); fi
+  name=$(printf '%s ' "$@" | sed 's/--[a-z-]* //g')
+  AWS_ACCESS_KEY_ID=$(key_id trino) AWS_SECRET_ACCESS_KEY=$(key_secret trino) \
+    suite "$program, $phase: $table, $name" "$tables_python" "$ROOT/tests/components/$program/snapshots.py" "$@" \
+    --table "$table" --expectations "$stays/$table.json" "${words[@]}"
+}
+
+# agents COMMAND...
+agents() {
+  suite "WarpStream, $phase" as_agent warpstream-agent "$ROOT/target/segments/segments" "$@" --manifest "$stays/segments.ndjson" \
+    --segments 64
+}
+
+# Who has never heard of the agents, with the pair of the schema registry.
+agents_read_along() {
+  AWS_ACCESS_KEY_ID=$(key_id warpstream-schema-registry) AWS_SECRET_ACCESS_KEY=$(key_secret warpstream-schema-registry) \
+    suite "WarpStream, $phase: a second reader" "$python" "$ROOT/tests/components/migration/read_segments.py" --endpoint "$s3_url" \
+    --region "$s3_region" --bucket local-warpstream-test --manifest "$stays/segments.ndjson"
 }
 
 main

@@ -79,7 +79,7 @@ def end_held_files(session):
     """The policy is no part of the state: the same job with another one goes on from its savepoint."""
     savepoint = session.stop("savepoint")
     session.run("savepoint", "roll", savepoint)
-    session.more_checkpoints("savepoint", 2)
+    session.more_checkpoints("savepoint", 1)
     verdict.equal("a job that held its files goes on with a policy that ends them", session.restored("savepoint"), savepoint)
 
 
