@@ -12,9 +12,12 @@ flink=$ROOT/tests/components/flink
 # What does not lie in buckets and therefore stays where it is: Kafka's log, the database of the catalog, what the
 # programs of the tests have noted.
 stays=$WORK/stays
+# DuckDB commits to no table: it writes this file beside the data of one.
+duck_file=(--object s3://local-iceberg-test/moved/events/duck/one.parquet --rows 100000)
 
 main() {
-  java_home 25 >/dev/null && java_home 17 >/dev/null || { skipped "reference migration" "needs Java 25 and Java 17"; return; }
+  java_home 25 >/dev/null && java_home 17 >/dev/null && command -v go >/dev/null ||
+    { skipped "reference migration" "needs Java 25, Java 17 and Go 1.24"; return; }
   check "Flink is installed" "$ROOT/tests/components/install/flink" 2.3.0 hadoop native presto
   check "what works with tables is installed" "$ROOT/tests/components/install/tables"
   check "the agents are built" "$ROOT/tests/components/install/segments"
@@ -48,7 +51,7 @@ before() {
   connect_before
   trino
   snapshots trino moved.days --phase write
-  snapshots iceberg moved.events --phase write --own-keys
+  snapshots iceberg moved.events --phase write --phase read --own-keys
   stop "$trino_pid" "$worker_pid" "$catalog_pid"
   wait "$flink_pid"
 }
@@ -58,10 +61,11 @@ after() {
   flink go-on &
   local flink_pid=$!
   agents read write read
-  agents_read_along
+  read_along "what the agents wrote" segments warpstream-schema-registry --bucket local-warpstream-test --manifest "$stays/segments.ndjson"
   catalog catalog.json
   connect_after
   trino
+  read_along "what DuckDB wrote before" parquet trino "${duck_file[@]}"
   local table
   for table in moved.days moved.events; do
     snapshots trino $table --phase read
@@ -69,6 +73,7 @@ after() {
     snapshots trino $table --phase read --phase append
     snapshots iceberg $table --phase read
   done
+  read_along "what DuckDB wrote then" parquet trino "${duck_file[@]}"
   wait "$flink_pid"
 }
 
@@ -144,11 +149,13 @@ agents() {
     --segments 64
 }
 
-# Who has never heard of the agents, with the pair of the schema registry.
-agents_read_along() {
-  AWS_ACCESS_KEY_ID=$(key_id warpstream-schema-registry) AWS_SECRET_ACCESS_KEY=$(key_secret warpstream-schema-registry) \
-    suite "WarpStream, $phase: a second reader" "$python" "$ROOT/tests/components/migration/read_segments.py" --endpoint "$s3_url" \
-    --region "$s3_region" --bucket local-warpstream-test --manifest "$stays/segments.ndjson"
+# read_along WHAT PROGRAM COMPONENT ARGUMENTS...: boto3 reads it, which is none of the programs that write, with the
+# pair of this component.
+read_along() {
+  local name=$1 program=$2 component=$3
+  shift 3
+  AWS_ACCESS_KEY_ID=$(key_id "$component") AWS_SECRET_ACCESS_KEY=$(key_secret "$component") suite "$phase: $name" \
+    "$tables_python" "$ROOT/tests/components/migration/read_$program.py" --endpoint "$s3_url" --region "$s3_region" "$@"
 }
 
 main

@@ -28,7 +28,7 @@ from jobs import Jobs, until
 BUCKET = "local-rocksdb-test"
 PER_SECOND = 500
 # The last one comes to its end, where the open upload is needed, soon after the move.
-NUMBERS = {"checkpoint": 40_000, "savepoint": 40_000, "held": 20_000}
+NUMBERS = {"checkpoint": 60_000, "savepoint": 60_000, "held": 20_000}
 
 
 def main():
