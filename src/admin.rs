@@ -3,6 +3,8 @@
 //!
 //! No answer holds the configuration, the environment, a key or a token.
 
+mod columns;
+pub mod components;
 mod page;
 mod readiness;
 mod status;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 
+pub use columns::columns;
 pub use readiness::{Readiness, ReadyFlag};
 pub use status::Status;
 

@@ -11,6 +11,7 @@ mod delete;
 mod get;
 mod hierarchy;
 mod import;
+mod lengths;
 mod list;
 pub mod multipart;
 mod put;
@@ -19,7 +20,7 @@ mod tagging;
 use std::sync::Arc;
 
 use crate::blob::{BlobClient, BlobRef};
-use crate::object::{BucketName, ContainerName, Error, ErrorKind, ObjectKey, Result, Timestamp};
+use crate::object::{BucketName, ContainerName, Error, ErrorKind, ObjectKey, Result, StoreTag, Timestamp};
 use crate::state::StateStore;
 
 pub use block_ids::{ImportBlock, SourceVersion};
@@ -43,6 +44,7 @@ pub struct Bucket {
 pub struct Shared {
     namespace: Namespace,
     uploads_seen: multipart::SeenUploads,
+    lengths: lengths::SeenLengths,
     route: copy_route::CopyRoute,
     clock: Option<Box<dyn Fn() -> Timestamp + Send + Sync>>,
 }
@@ -106,10 +108,19 @@ impl Bucket {
         }
         match self.blobs.get_properties(self.blob(key)).await {
             Ok(properties) if properties.is_directory => Ok(None),
-            Ok(properties) => Ok(Some(codec::stored_object(properties, self.container.as_str(), self.name_of(key)))),
+            Ok(properties) => {
+                let object = codec::stored_object(properties, self.container.as_str(), self.name_of(key));
+                self.note_length(key, &object.store_tag, object.meta.size);
+                Ok(Some(object))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// For readers of a suffix.
+    fn note_length(&self, key: &ObjectKey, version: &StoreTag, length: u64) {
+        self.shared.lengths.note(&self.container, self.name_of(key), version, length);
     }
 
     /// Refuses a key that Blob Storage cannot hold.

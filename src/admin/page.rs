@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::columns;
 
 /// Renders a report. Values that are lists of objects become tables.
 pub fn render(report: &Value) -> String {
@@ -34,32 +36,33 @@ td{font-variant-numeric:tabular-nums}h2{font-size:1rem;margin:1.5rem 0 .3rem}</s
 fn section(page: &mut String, value: &Value) {
     page.push_str("<table>");
     match value {
-        Value::Array(rows) => {
-            if let Some(Value::Object(first)) = rows.first() {
-                heading(page, first);
-            }
-            rows.iter().for_each(|row| cells(page, row));
-        }
+        Value::Array(rows) => match rows.first() {
+            Some(Value::Object(first)) => table(page, &columns(first), rows),
+            _ => rows.iter().for_each(|other| single(page, other)),
+        },
         Value::Object(fields) => fields.iter().for_each(|(name, value)| row(page, name, value)),
-        other => cells(page, other),
+        other => single(page, other),
     }
     page.push_str("</table>");
 }
 
-fn heading(page: &mut String, first: &Map<String, Value>) {
+/// The fields of each row below their names.
+fn table(page: &mut String, columns: &[&str], rows: &[Value]) {
     page.push_str("<tr>");
-    for name in first.keys() {
+    for name in columns {
         let _ = write!(page, "<th>{}</th>", escape(&name.replace('_', " ")));
     }
     page.push_str("</tr>");
+    for row in rows {
+        page.push_str("<tr>");
+        columns.iter().for_each(|name| cell(page, row.get(name).unwrap_or(&Value::Null)));
+        page.push_str("</tr>");
+    }
 }
 
-fn cells(page: &mut String, row: &Value) {
+fn single(page: &mut String, value: &Value) {
     page.push_str("<tr>");
-    match row {
-        Value::Object(fields) => fields.values().for_each(|value| cell(page, value)),
-        other => cell(page, other),
-    }
+    cell(page, value);
     page.push_str("</tr>");
 }
 

@@ -16,6 +16,7 @@ use super::retry::Tries;
 use super::{BlobClient, BlobCondition, BlobProperties, BlobRef, response};
 use crate::net::PooledBody;
 use crate::object::{ByteStream, Error, ErrorKind, Result, Span, StoreTag, body};
+use crate::telemetry::charge::{Charge, charged};
 
 /// A blob being read.
 pub struct Download {
@@ -109,6 +110,8 @@ struct Resuming {
     client: BlobClient,
     target: String,
     pin: StoreTag,
+    /// Whoever began to read, though the body is read elsewhere.
+    charge: Option<Charge>,
 }
 
 enum State {
@@ -120,7 +123,8 @@ enum State {
 impl Resuming {
     fn new(client: BlobClient, target: String, pin: StoreTag, left: Span, body: PooledBody) -> Self {
         let resumes_left = client.inner.retry.resumes_max;
-        Self { state: State::Reading(body), left, resumes_left, client, target, pin }
+        let charge = Charge::current();
+        Self { state: State::Reading(body), left, resumes_left, client, target, pin, charge }
     }
 
     /// Asks for the rest, or gives up with what broke the body.
@@ -132,7 +136,8 @@ impl Resuming {
         self.resumes_left -= 1;
         tracing::debug!(at = self.left.start, %error, "resuming a download");
         let (client, target, pin, left) = (self.client.clone(), self.target.clone(), self.pin.clone(), self.left);
-        self.state = State::Resuming(Box::pin(async move { rest(&client, target, &pin, left, error).await }));
+        let rest = async move { rest(&client, target, &pin, left, error).await };
+        self.state = State::Resuming(Box::pin(charged(self.charge.clone(), rest)));
         Ok(())
     }
 }

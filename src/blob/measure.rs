@@ -8,7 +8,7 @@ use super::operation::Operation;
 use crate::net::Body;
 use crate::object::{Error, ErrorKind};
 use crate::telemetry::metrics::ClientMetrics;
-use crate::telemetry::{BlobOperation, ByteCounter, Outcome, Throttle};
+use crate::telemetry::{BlobOperation, ByteCounter, Charge, Outcome, Throttle};
 
 /// One try of a request. It is counted when dropped: as cancelled, unless it came to something else.
 pub(super) struct Try<'a> {
@@ -26,8 +26,10 @@ impl BlobClient {
         self.inner.metrics.as_deref().map(|metrics| &metrics.blob)
     }
 
-    /// Begins a try. The bytes of a streamed body are counted by the stream itself.
+    /// Begins a try, which counts for whoever it is sent on behalf of. The bytes of a streamed body are counted by the
+    /// stream itself.
     pub(super) fn begin_try(&self, operation: Operation, body: &Body) -> Try<'_> {
+        Charge::count();
         let sent = if let Body::Full(bytes) = body { bytes.len() as u64 } else { 0 };
         Try {
             metrics: self.metrics(),

@@ -17,12 +17,13 @@ use crate::telemetry::ByteCounter;
 /// been taken yet.
 pub(super) struct Upload {
     source: Source,
-    /// Of the bytes of a stream, as they go out.
+    /// Of the bytes of a stream, or of pieces, as they go out.
     counter: Option<ByteCounter>,
 }
 
 enum Source {
     Bytes(Bytes),
+    Pieces { length: u64, pieces: Vec<Bytes> },
     Stream { length: u64, shared: Arc<Mutex<Shared>> },
 }
 
@@ -44,6 +45,10 @@ impl Upload {
         let source = match payload.source {
             PayloadSource::Bytes(bytes) if bytes.len() as u64 != length => return Err(excess(length)),
             PayloadSource::Bytes(bytes) => Source::Bytes(bytes),
+            PayloadSource::Pieces(pieces) if pieces.iter().map(|piece| piece.len() as u64).sum::<u64>() != length => {
+                return Err(excess(length));
+            }
+            PayloadSource::Pieces(pieces) => Source::Pieces { length, pieces },
             PayloadSource::Stream(stream) if length == 0 => {
                 collect(stream, 0).await.map_err(|error| match error.kind() {
                     ErrorKind::TooLarge => excess(0),
@@ -63,6 +68,12 @@ impl Upload {
     pub fn body(&mut self) -> Option<Body> {
         match &self.source {
             Source::Bytes(bytes) => Some(Body::from(bytes.clone())),
+            Source::Pieces { length, pieces } => {
+                let counter = self.counter.clone();
+                let pieces = pieces.clone().into_iter().inspect(move |piece| count(counter.as_ref(), piece));
+                let stream = futures::stream::iter(pieces.map(Ok));
+                Some(Body::Stream { length: Some(*length), stream: Box::pin(stream) })
+            }
             Source::Stream { length, shared } => {
                 let stream = lock(shared).untouched.take()?;
                 let body = Measured {
@@ -81,7 +92,7 @@ impl Upload {
 
     pub fn can_be_sent_again(&self) -> bool {
         match &self.source {
-            Source::Bytes(_) => true,
+            Source::Bytes(_) | Source::Pieces { .. } => true,
             Source::Stream { shared, .. } => lock(shared).untouched.is_some(),
         }
     }
@@ -89,7 +100,7 @@ impl Upload {
     /// The error that the stream itself gave, if that is why the request failed.
     pub fn failure(&mut self) -> Option<Error> {
         match &self.source {
-            Source::Bytes(_) => None,
+            Source::Bytes(_) | Source::Pieces { .. } => None,
             Source::Stream { shared, .. } => lock(shared).failure.take(),
         }
     }
@@ -114,9 +125,7 @@ struct Measured {
 
 impl Measured {
     fn give(&self, bytes: Bytes) -> Poll<Option<std::result::Result<Bytes, BoxError>>> {
-        if let Some(counter) = &self.counter {
-            counter.add(bytes.len());
-        }
+        count(self.counter.as_ref(), &bytes);
         Poll::Ready(Some(Ok(bytes)))
     }
 
@@ -161,6 +170,12 @@ impl Stream for Measured {
                 }
             }
         }
+    }
+}
+
+fn count(counter: Option<&ByteCounter>, bytes: &Bytes) {
+    if let Some(counter) = counter {
+        counter.add(bytes.len());
     }
 }
 
@@ -211,6 +226,20 @@ mod tests {
             assert_eq!(upload.failure().map(|error| error.kind()), expected);
             assert!(!upload.can_be_sent_again());
         }
+    }
+
+    #[tokio::test]
+    async fn pieces_are_sent_as_often_as_asked() {
+        let pieces = || ["ab", "c"].map(|piece| Bytes::from_static(piece.as_bytes())).to_vec();
+        let mut upload = Upload::new(pieces().into(), None).await.unwrap();
+        for _ in 0..2 {
+            let Some(Body::Stream { length: Some(3), stream }) = upload.body() else { panic!("not three bytes") };
+            let sent: Vec<_> = stream.map(Result::unwrap).collect().await;
+            assert_eq!(sent, pieces());
+            assert!(upload.can_be_sent_again() && upload.failure().is_none());
+        }
+        let short = Payload { length: 4, source: PayloadSource::Pieces(pieces()) };
+        assert_eq!(Upload::new(short, None).await.err().map(|error| error.kind()), Some(ErrorKind::BodyIncomplete));
     }
 
     #[tokio::test]

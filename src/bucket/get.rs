@@ -1,4 +1,4 @@
-//! GET and HEAD: one call to Azure, two for a suffix range or a part.
+//! GET and HEAD: one call to Azure, two for a part, and for a suffix of an object that was not seen lately.
 
 use super::block_ids::StagedPart;
 use super::{Bucket, StoredObject, codec};
@@ -31,9 +31,13 @@ impl Bucket {
             Selection::Range(ByteRange::Inclusive { first, last }) => {
                 ReadRange::Span(Span { start: first, end: last.saturating_add(1) })
             }
-            Selection::Range(ByteRange::Suffix { .. }) | Selection::Part(_) => {
-                return Box::pin(self.get_located(key, request)).await;
+            Selection::Range(suffix @ ByteRange::Suffix { .. }) => {
+                return match self.get_suffix_of_seen(key, suffix, request).await? {
+                    Some(read) => Ok(read),
+                    None => Box::pin(self.get_located(key, request)).await,
+                };
             }
+            Selection::Part(_) => return Box::pin(self.get_located(key, request)).await,
         };
         let download = match self.blobs.get_blob(self.blob(key), range, &BlobCondition::None).await {
             // The conditions come before the range, and the client is told how long the object is.
@@ -42,11 +46,34 @@ impl Bucket {
             }
             other => other?,
         };
+        self.received(key, request, download)
+    }
+
+    /// A suffix in one call, where the length of the object was seen lately; `None` where it was not, or where
+    /// the object is another by now.
+    async fn get_suffix_of_seen(
+        &self,
+        key: &ObjectKey,
+        suffix: ByteRange,
+        request: &ReadRequest,
+    ) -> Result<Option<Read<ObjectBody>>> {
+        let Some(seen) = self.shared.lengths.of(&self.container, self.name_of(key)) else { return Ok(None) };
+        let Ok(span) = suffix.resolve(seen.length) else { return Ok(None) };
+        match self.blobs.get_blob(self.blob(key), ReadRange::Span(span), &BlobCondition::Match(seen.tag)).await {
+            Ok(download) => self.received(key, request, download).map(Some),
+            Err(error) if error.kind() == ErrorKind::PreconditionFailed => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the account has sent, as the client sees it.
+    fn received(&self, key: &ObjectKey, request: &ReadRequest, download: Download) -> Result<Read<ObjectBody>> {
         let Download { properties, span, body } = download;
         if properties.is_directory {
             return Err(no_object(key));
         }
         let object = codec::stored_object(properties, self.container.as_str(), self.name_of(key));
+        self.note_length(key, &object.store_tag, object.meta.size);
         let whole = matches!(request.selection, Selection::All);
         let span = if whole { None } else { span };
         let head = ObjectHead { span, parts: None, part_checksum: None, meta: object.meta };

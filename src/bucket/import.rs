@@ -80,9 +80,9 @@ impl Bucket {
     ///
     /// # Errors
     /// `ChecksumMismatch`, and those of the Blob client.
-    pub async fn stage_import_block(&self, key: &ObjectKey, block: ImportBlock, bytes: Bytes) -> Result<()> {
+    pub async fn stage_import_block(&self, key: &ObjectKey, block: ImportBlock, pieces: Vec<Bytes>) -> Result<()> {
         self.mappable(key)?;
-        self.blobs.put_block(self.blob(key), block.id(), Payload::from(bytes), Some(block.crc64)).await.map(drop)
+        self.blobs.put_block(self.blob(key), block.id(), Payload::from(pieces), Some(block.crc64)).await.map(drop)
     }
 
     /// Makes the object of its staged blocks.

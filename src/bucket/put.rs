@@ -51,7 +51,10 @@ impl Bucket {
             };
             let write = Write { attributes: &attributes, own, content_md5, condition: exact.condition.clone() };
             match self.write(self.blob(key), self.place(key, length), payload, write).await {
-                Ok(written) => return Ok(written.stored(length, checksums)),
+                Ok(written) => {
+                    self.note_length(key, &written.store_tag, length);
+                    return Ok(written.stored(length, checksums));
+                }
                 Err(error) if metadata_moved(&error, &exact) => {}
                 Err(error) if self.may_be_in_the_way(&error) => {
                     self.clear_way(key, error).await.map_err(|error| refused(error, &condition))?;

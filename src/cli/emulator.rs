@@ -1,10 +1,13 @@
 //! `bluebucket emulator`: a strict Blob service.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{CommonOptions, Exit, Failure};
 use crate::daemon;
@@ -87,7 +90,8 @@ pub enum EmulatorMd5 {
 }
 
 const EXAMPLES: &str = "\
-Prints its connection string when it listens. Nothing survives its end.
+Prints its connection string when it listens, and at each SIGUSR1 how often it was asked for what. \
+Nothing survives its end.
 
 Examples:
   bluebucket emulator
@@ -131,6 +135,8 @@ async fn serve(args: &EmulatorArgs) -> Result<Exit, Failure> {
         emulator.create_container(&args.account, &container);
         emulator.seed_synthetic(&args.account, &container, count, bytes, |n| format!("{prefix}{n:010}"));
     }
+    let asked = signal(SignalKind::user_defined1()).map_err(|error| Failure::fatal(error.to_string()))?;
+    tokio::spawn(tell_requests(emulator.clone(), asked));
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Failure::usage(format!("--listen {} cannot be bound: {error}", args.listen)))?;
@@ -145,6 +151,13 @@ async fn serve(args: &EmulatorArgs) -> Result<Exit, Failure> {
         })
         .await;
     Ok(Exit::Done)
+}
+
+/// Prints, whenever it is asked, how many requests for each operation have come so far.
+async fn tell_requests(emulator: Arc<Emulator>, mut asked: Signal) {
+    while asked.recv().await.is_some() {
+        println!("{}", json!({"requests": emulator.counters()}));
+    }
 }
 
 fn fault_plan(args: &EmulatorArgs) -> Option<FaultPlan> {

@@ -1,14 +1,17 @@
 //! `bluebucket serve`: the facade as a daemon.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::Args;
 use serde_json::json;
 
 use super::{CommonOptions, Exit, Failure};
+use crate::admin::components::{components, components_by_operation};
 use crate::admin::{Admin, Readiness, Status};
 use crate::config::{self, Config, Environment, Secrets};
 use crate::daemon::{self, AdminServer, FacadeServer, Process, Stopping};
+use crate::telemetry::Metrics;
 
 /// Serves the S3 API on Blob Storage
 #[derive(Args, Debug)]
@@ -46,7 +49,7 @@ async fn serve(common: &CommonOptions, environment: Environment, config: Arc<Con
     let credential = process.azure.credential().clone();
     readiness.check("token", move || daemon::token_is_valid(&credential));
     let facade = FacadeServer::start(&config, &facade_config, &process.azure, &process.metrics).map_err(Failure::of)?;
-    let admin = Admin::new(process.metrics.clone(), readiness, status(&config, &facade));
+    let admin = Admin::new(process.metrics.clone(), readiness, status(&config, &facade, &process.metrics));
     let admin = AdminServer::start(config.admin.listen, admin).map_err(|error| {
         Failure::usage(format!("[admin] listen = \"{}\" cannot be bound: {error}", config.admin.listen))
     })?;
@@ -103,7 +106,7 @@ async fn second_signal(stopping: &mut Stopping) {
     stopping.next().await;
 }
 
-fn status(config: &Arc<Config>, facade: &FacadeServer) -> Status {
+fn status(config: &Config, facade: &FacadeServer, metrics: &Metrics) -> Status {
     let status = Status::default();
     let address = facade.address.to_string();
     let buckets: Vec<_> = config
@@ -114,5 +117,11 @@ fn status(config: &Arc<Config>, facade: &FacadeServer) -> Status {
     let account = config.azure.account.clone();
     status.section("facade", move || json!({"listen": address, "account": account}));
     status.section("buckets", move || json!(buckets));
+    let reports = facade.component_reports(metrics);
+    status.section("components", {
+        let reports = reports.clone();
+        move || components(&reports(), SystemTime::now())
+    });
+    status.section("components_by_operation", move || components_by_operation(&reports()));
     status
 }

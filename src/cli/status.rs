@@ -1,5 +1,7 @@
 //! `bluebucket status`: asks a running process how it is.
 
+mod table;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -99,7 +101,7 @@ async fn fetch(address: SocketAddr, path: &str) -> Result<(u16, String), Box<dyn
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
-/// The report as indented text; what is no JSON is shown as it is.
+/// The report as indented text, its lists as tables; what is no JSON is shown as it is.
 fn describe(text: &str) -> String {
     let Ok(Value::Object(report)) = serde_json::from_str(text) else { return text.to_owned() };
     let mut lines = String::new();
@@ -107,7 +109,8 @@ fn describe(text: &str) -> String {
         match value {
             Value::Array(rows) if !rows.is_empty() => {
                 lines.push_str(&format!("{}:\n", name.replace('_', " ")));
-                rows.iter().for_each(|row| lines.push_str(&format!("  {}\n", one_line(row))));
+                let each = || rows.iter().map(|row| format!("  {}\n", one_line(row))).collect();
+                lines.push_str(&table::render(rows).unwrap_or_else(each));
             }
             Value::Array(_) => {}
             other => lines.push_str(&format!("{}: {}\n", name.replace('_', " "), one_line(other))),
@@ -166,6 +169,7 @@ mod tests {
         let (code, text) = fetch(address, "/status").await.unwrap();
         let shown = describe(&text);
         assert!(code == 200 && shown.contains("ready: false\n"), "{shown}");
-        assert!(shown.contains("buckets:\n  bucket=local-iceberg-test phase=mirror\n"), "{shown}");
+        let table = "buckets:\n  bucket              phase\n  local-iceberg-test  mirror\n";
+        assert!(shown.contains(table), "{shown}");
     }
 }

@@ -25,6 +25,7 @@ use crate::net::{ByteBudget, Listener};
 use crate::object::{Error, ErrorKind, Result};
 use crate::s3::addressing::Addressing;
 use crate::telemetry::Metrics;
+use crate::telemetry::metrics::{ComponentReport, FacadeMetrics};
 
 /// The running facade.
 pub struct FacadeServer {
@@ -81,6 +82,19 @@ impl FacadeServer {
     pub fn replace_keys(&self, facade: &FacadeConfig, metrics: &Arc<Metrics>) {
         self.keys.replace(facade.keys.iter().map(|key| access_key(key, metrics)));
         self.keys.replace_sealing(sealing_keys(facade));
+    }
+
+    /// Tells, whenever it is called, what each component did, also one that never came, and what requests did
+    /// of which nobody knows whose they are, if there were some.
+    pub fn component_reports(&self, metrics: &Metrics) -> impl Fn() -> Vec<ComponentReport> + Send + Clone + 'static {
+        let (keys, unknown) = (self.keys.clone(), metrics.facade.component(FacadeMetrics::UNKNOWN_COMPONENT));
+        move || {
+            let mut reports = keys.reports();
+            reports.retain(|report| report.component != FacadeMetrics::UNKNOWN_COMPONENT);
+            let unknown = unknown.report();
+            reports.extend((unknown.requests() > 0).then_some(unknown));
+            reports
+        }
     }
 
     /// Reads the certificate again.

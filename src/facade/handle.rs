@@ -20,6 +20,7 @@ use crate::s3::header;
 use crate::s3::operation::{Operation, Unheld};
 use crate::s3::request;
 use crate::s3::sigv4::ChunkSigner;
+use crate::telemetry::charge::charged;
 use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason};
 
 /// A request that is allowed, on its way to its operation.
@@ -116,9 +117,10 @@ impl Facade {
         let body = ClientBody::new(body, self.settings.body_timeout, last_move.clone(), tally.place.as_mut());
         let writes = operation.writes();
         let call = Call { facade: self, caller: &caller, body, chunk_signer, resource, request_id };
+        let charge = caller.key.metrics.charge(tally.operation);
         tokio::select! {
             biased;
-            response = ops::run(call, operation) => response,
+            response = charged(charge, ops::run(call, operation)) => response,
             () = last_move.still_for(self.settings.request_timeout) => Err(overdue(writes)),
         }
     }

@@ -3,6 +3,8 @@
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::telemetry::charge::{Charge, charged};
+
 /// Counts such work, so that a process that drains waits for it. Clones share the count.
 #[derive(Clone)]
 pub(super) struct Pursuit(watch::Sender<usize>);
@@ -14,13 +16,13 @@ impl Default for Pursuit {
 }
 
 impl Pursuit {
-    /// Begins work as a task of its own.
+    /// Begins work as a task of its own, at the charge of whoever asked for it.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         let counted = Counted::new(self.0.clone());
-        tokio::spawn(async move {
+        tokio::spawn(charged(Charge::current(), async move {
             let _counted = counted;
             work.await
-        })
+        }))
     }
 
     /// How much is under way.

@@ -50,12 +50,12 @@ impl Importer {
         self.bucket.staged_import_blocks(key, version).await
     }
 
-    /// Stages one block.
+    /// Stages one block, whose bytes lie in these pieces.
     ///
     /// # Errors
     /// Those of the Blob client.
-    pub async fn stage(&self, key: &ObjectKey, block: ImportBlock, bytes: Bytes) -> Result<()> {
-        self.bucket.stage_import_block(key, block, bytes).await
+    pub async fn stage(&self, key: &ObjectKey, block: ImportBlock, pieces: Vec<Bytes>) -> Result<()> {
+        self.bucket.stage_import_block(key, block, pieces).await
     }
 
     /// Makes the object of its staged blocks.

@@ -23,6 +23,8 @@ pub struct Payload {
 pub enum PayloadSource {
     /// In memory: can be sent again.
     Bytes(Bytes),
+    /// In memory, in the pieces in which they came: can be sent again, and need no joining.
+    Pieces(Vec<Bytes>),
     /// Comes from a client or another service as it is read: can be sent once.
     Stream(ByteStream),
 }
@@ -38,11 +40,11 @@ impl Payload {
         Self { length, source: PayloadSource::Stream(stream) }
     }
 
-    /// The bytes, if they are in memory and so can be sent again.
+    /// The bytes, if they lie in memory in one piece.
     pub fn replayable(&self) -> Option<&Bytes> {
         match &self.source {
             PayloadSource::Bytes(bytes) => Some(bytes),
-            PayloadSource::Stream(_) => None,
+            PayloadSource::Pieces(_) | PayloadSource::Stream(_) => None,
         }
     }
 
@@ -50,6 +52,7 @@ impl Payload {
     pub fn into_stream(self) -> ByteStream {
         match self.source {
             PayloadSource::Bytes(bytes) => once(bytes),
+            PayloadSource::Pieces(pieces) => Box::pin(futures::stream::iter(pieces.into_iter().map(Ok))),
             PayloadSource::Stream(stream) => stream,
         }
     }
@@ -58,6 +61,13 @@ impl Payload {
 impl From<Bytes> for Payload {
     fn from(bytes: Bytes) -> Self {
         Self { length: bytes.len() as u64, source: PayloadSource::Bytes(bytes) }
+    }
+}
+
+impl From<Vec<Bytes>> for Payload {
+    fn from(pieces: Vec<Bytes>) -> Self {
+        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
+        Self { length, source: PayloadSource::Pieces(pieces) }
     }
 }
 
@@ -149,8 +159,7 @@ impl Splitter {
 /// # Errors
 /// `BodyIncomplete` if it has another length; the stream's own error otherwise.
 pub async fn collect_exact(mut stream: ByteStream, length: usize) -> Result<Bytes> {
-    let wrong =
-        || Error::new(ErrorKind::BodyIncomplete, format!("the body does not have the {length} bytes announced"));
+    let wrong = || not_exact(length as u64);
     let mut whole = Vec::new();
     while let Some(frame) = stream.next().await {
         let frame = frame?;
@@ -169,6 +178,29 @@ pub async fn collect_exact(mut stream: ByteStream, length: usize) -> Result<Byte
         whole.extend_from_slice(&frame);
     }
     if whole.len() == length { Ok(Bytes::from(whole)) } else { Err(wrong()) }
+}
+
+/// Reads a stream of exactly `length` bytes into memory, in the pieces in which they come. `tap` sees each as
+/// it comes, while the processor still has it at hand.
+///
+/// # Errors
+/// As [`collect_exact`].
+pub async fn gather_exact(mut stream: ByteStream, length: u64, mut tap: impl FnMut(&[u8])) -> Result<Vec<Bytes>> {
+    let mut pieces = Vec::new();
+    let mut left = length;
+    while let Some(piece) = stream.next().await {
+        let piece = piece?;
+        left = left.checked_sub(piece.len() as u64).ok_or_else(|| not_exact(length))?;
+        if !piece.is_empty() {
+            tap(&piece);
+            pieces.push(piece);
+        }
+    }
+    if left == 0 { Ok(pieces) } else { Err(not_exact(length)) }
+}
+
+fn not_exact(length: u64) -> Error {
+    Error::new(ErrorKind::BodyIncomplete, format!("the body does not have the {length} bytes announced"))
 }
 
 /// Reads a whole stream into memory.
@@ -224,10 +256,16 @@ mod tests {
         };
         for frames in [&["abc", "def"][..], &["abcdef"], &["", "abcdef", ""], &["a", "", "bcdef"]] {
             assert_eq!(collect_exact(stream(frames), 6).await.unwrap(), "abcdef", "{frames:?}");
+            let mut seen = Vec::new();
+            let pieces = gather_exact(stream(frames), 6, |piece| seen.extend_from_slice(piece)).await.unwrap();
+            assert_eq!((pieces.concat().as_slice(), seen.as_slice()), (&b"abcdef"[..], &b"abcdef"[..]), "{frames:?}");
         }
         assert_eq!(collect_exact(stream(&[]), 0).await.unwrap(), "");
+        assert!(gather_exact(stream(&[]), 0, |_| ()).await.unwrap().is_empty());
         for frames in [&["abc"][..], &["abcdef", "g"], &["abcd", "efg"], &[], &["abcdefg"]] {
             let refused = collect_exact(stream(frames), 6).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::BodyIncomplete, "{frames:?}");
+            let refused = gather_exact(stream(frames), 6, |_| ()).await.unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::BodyIncomplete, "{frames:?}");
         }
     }

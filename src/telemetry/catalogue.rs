@@ -93,6 +93,16 @@ catalogue! {
         "Bytes of request bodies, as they came from clients.";
     FACADE_SENT: Counter, "bluebucket_facade_sent_bytes_total", "bytes", ["operation"], Stable,
         "Bytes of answer bodies, as they went to clients.";
+    FACADE_COMPONENT_RECEIVED: Counter, "bluebucket_facade_component_received_bytes_total", "bytes", ["component"],
+        Stable,
+        "Bytes of request bodies, as they came from the clients of a component.";
+    FACADE_COMPONENT_SENT: Counter, "bluebucket_facade_component_sent_bytes_total", "bytes", ["component"], Stable,
+        "Bytes of answer bodies, as they went to the clients of a component.";
+    FACADE_BLOB_REQUESTS: Counter, "bluebucket_facade_blob_requests_total", "requests",
+        ["operation", "component"], Stable,
+        "Requests to Blob Storage, each try counted, by the S3 operation and the component on whose behalf they were sent.";
+    FACADE_LAST_REQUEST: Gauge, "bluebucket_facade_last_request_timestamp_seconds", "seconds", ["component"], Stable,
+        "When the last request of a component ended, in seconds since 1970; absent before its first one.";
     FACADE_SHED: Counter, "bluebucket_facade_shed_requests_total", "requests", ["reason"], Stable,
         "Requests turned away with 503 before anything was done for them, by the limit that was reached.";
     FACADE_AUTH_FAILURES: Counter, "bluebucket_facade_auth_failures_total", "requests", ["reason"], Stable,

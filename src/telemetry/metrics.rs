@@ -1,6 +1,7 @@
 //! The numbers of one process.
 
 mod client;
+mod component;
 mod facade;
 mod mover;
 mod pool;
@@ -14,7 +15,8 @@ use prometheus::core::Collector;
 use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 pub use client::{ByteCounter, ClientMetrics};
-pub use facade::{ComponentMetrics, FacadeMetrics, InFlight};
+pub use component::{ComponentMetrics, ComponentReport, OperationReport};
+pub use facade::{FacadeMetrics, InFlight};
 pub use mover::MoverMetrics;
 pub use pool::PoolMetrics;
 pub use sweeper::SweeperMetrics;
@@ -163,6 +165,7 @@ mod tests {
         let component = metrics.facade.component("flink");
         let _in_flight = metrics.facade.begin();
         component.observe(S3Operation::GetObject, StatusClass::of(200), Duration::from_millis(3), 0, 4096);
+        drop(component.charge(S3Operation::GetObject));
         metrics.facade.shed(ShedReason::Memory);
         metrics.blob.observe(BlobOperation::PutBlob, Outcome::Ok, Duration::from_millis(9), 10, 0);
         metrics.blob.throttled(Throttle::Egress);
@@ -217,6 +220,8 @@ mod tests {
         for line in [
             r#"bluebucket_facade_requests_total{component="flink",operation="get_object",status="2xx"} 1"#,
             r#"bluebucket_facade_sent_bytes_total{operation="get_object"} 4096"#,
+            r#"bluebucket_facade_component_sent_bytes_total{component="flink"} 4096"#,
+            r#"bluebucket_facade_blob_requests_total{component="flink",operation="get_object"} 0"#,
             r#"bluebucket_facade_in_flight_requests 0"#,
             r#"bluebucket_facade_shed_requests_total{reason="memory"} 1"#,
             r#"bluebucket_blob_requests_total{operation="put_blob",outcome="ok"} 1"#,

@@ -7,6 +7,31 @@ use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, I
 
 use super::label::Label;
 
+/// Counters by one label. A series appears when its counter is first asked for.
+pub struct LazyCounters<A> {
+    family: IntCounterVec,
+    /// Labels behind the one, fixed for this table.
+    rest: Vec<String>,
+    handles: Box<[OnceLock<IntCounter>]>,
+    label: PhantomData<A>,
+}
+
+impl<A: Label> LazyCounters<A> {
+    pub fn new(family: IntCounterVec, rest: Vec<String>) -> Self {
+        let handles = A::VALUES.iter().map(|_| OnceLock::new()).collect();
+        Self { family, rest, handles, label: PhantomData }
+    }
+
+    pub fn handle(&self, value: A) -> Option<&IntCounter> {
+        let handle = self.handles.get(value.index())?;
+        Some(handle.get_or_init(|| resolve(&self.family, &[value.label()], &self.rest)))
+    }
+
+    pub fn get(&self, value: A) -> u64 {
+        self.handles.get(value.index()).map_or(0, count)
+    }
+}
+
 /// Counters by two labels. A series appears when it is first counted: most pairs never happen.
 pub struct PairCounters<A, B> {
     family: IntCounterVec,
@@ -23,17 +48,28 @@ impl<A: Label, B: Label> PairCounters<A, B> {
     }
 
     pub fn inc(&self, a: A, b: B) {
-        let index = a.index() * B::VALUES.len() + b.index();
-        if let Some(handle) = self.handles.get(index) {
-            handle.get_or_init(|| self.resolve(a, b)).inc();
+        if let Some(handle) = self.handle(a, b) {
+            handle.get_or_init(|| resolve(&self.family, &[a.label(), b.label()], &self.rest)).inc();
         }
     }
 
-    fn resolve(&self, a: A, b: B) -> IntCounter {
-        let mut values = vec![a.label(), b.label()];
-        values.extend(self.rest.iter().map(String::as_str));
-        self.family.with_label_values(&values)
+    pub fn get(&self, a: A, b: B) -> u64 {
+        self.handle(a, b).map_or(0, count)
     }
+
+    fn handle(&self, a: A, b: B) -> Option<&OnceLock<IntCounter>> {
+        self.handles.get(a.index() * B::VALUES.len() + b.index())
+    }
+}
+
+fn resolve(family: &IntCounterVec, labels: &[&str], rest: &[String]) -> IntCounter {
+    let values: Vec<&str> = labels.iter().copied().chain(rest.iter().map(String::as_str)).collect();
+    family.with_label_values(&values)
+}
+
+/// What was counted under a series that may not have appeared yet.
+fn count(handle: &OnceLock<IntCounter>) -> u64 {
+    handle.get().map_or(0, IntCounter::get)
 }
 
 /// Counters by one label, every series present from the start so that rates begin at zero.

@@ -5,7 +5,7 @@
 #   world_two_replicas http|https flat|hierarchical [NAME]    two of them behind a balancer
 #   world_kill_replica                           ends the first replica at once, as a node does that loses power
 #   world_judge NAME                             says as checks of the stage: no 5xx, no warning that is not explained;
-#                                                prints the figures of each component
+#                                                prints the figures of each component, also after world_end
 #   world_end                                    ends everything that was started
 #   in_pod MANIFEST CONTAINER [COMMAND...]       runs the command, or the container's own arguments after it, with the
 #                                                environment, secrets and files of that container of deploy/components;
@@ -34,15 +34,21 @@ world_two_replicas() {
 
 world_kill_replica() { kill -9 "${replica_pids[0]}"; }
 
-world_end() { stop_all; }
+world_end() {
+  note_figures
+  stop_all
+}
 
 world_judge() {
-  local url
   suite "$1, the facade" "$python" "$ROOT/tests/components/judge.py" "${facade_logs[@]}"
-  for url in "${admin_urls[@]}"; do
-    curl -s -o /dev/null --max-time 5 "$url/metrics" || continue
-    [ ! -f "$ROOT/tests/components/component_table.py" ] || "$python" "$ROOT/tests/components/component_table.py" "$url"
-  done
+  gone "$account_pid" || note_figures
+  [ ! -f "$world_home/figures" ] || cat "$world_home/figures"
+}
+
+# What each component did and what it cost, for as long as there is somebody to ask.
+note_figures() {
+  "$python" "$ROOT/tests/components/component_table.py" --account "$account_pid" --account-log "$world_home/emulator.log" \
+    "${admin_urls[@]}" >"$world_home/figures" 2>&1 || true
 }
 
 in_pod() {
@@ -72,6 +78,7 @@ start_blob_service() {
   local log=$world_home/emulator.log
   start "$log" "$BLUEBUCKET" emulator --listen 127.0.0.1:0 --container flink --container iceberg --container warpstream \
     --container app $([ "$1" = flat ] || echo --hierarchical)
+  account_pid=$pid
   await 30 grep -q 'AccountName=' "$log" || { echo "the emulator did not start" >&2; tail -20 "$log" >&2; return 1; }
   AZURE_STORAGE_CONNECTION_STRING=$(grep 'AccountName=' "$log")
   export AZURE_STORAGE_CONNECTION_STRING

@@ -1,6 +1,6 @@
 //! GetObject and HeadObject.
 
-use crate::harness::product::{BUCKET, Product};
+use crate::harness::product::{BUCKET, Product, Setup};
 use crate::harness::s3_client::Response;
 use crate::{ask, assert_refused, assert_status, bytes};
 
@@ -83,6 +83,48 @@ async fn ranges() {
     }
     let whole = client.get(BUCKET, "nothing").await.unwrap();
     assert_eq!((whole.status, whole.header("content-length"), whole.body.len()), (200, Some("0"), 0));
+}
+
+/// The account knows no suffixes: one call where the length of the object was seen lately, and never the bytes of
+/// another version than that whose length it was.
+#[tokio::test]
+async fn suffixes() {
+    let product = Product::start().await;
+    let replica = Product::in_front_of(product.emulator.clone(), product.store_address, Setup::default());
+    let (client, elsewhere) = (product.client(), replica.client());
+    let calls = async |expected: &[(&'static str, u64)], body: &[u8], header: (&str, &str)| {
+        let before = product.seen();
+        let got = ask(&client, "GET", &target("digits"), &[("range", "bytes=-3"), header]).await;
+        assert_eq!(got.status, if body.is_empty() { 412 } else { 206 }, "{}", got.text());
+        if !body.is_empty() {
+            assert_eq!(got.body, body);
+        }
+        assert_eq!(product.calls_since(&before).into_iter().collect::<Vec<_>>(), expected, "{body:?} {header:?}");
+        got
+    };
+    let no_header = ("x-nothing", "");
+    let etag = client.put(BUCKET, "digits", DIGITS).await.unwrap().header("etag").unwrap().to_owned();
+    let got = calls(&[("GetBlob", 1)], b"789", no_header).await;
+    assert_eq!(got.header("content-range"), Some("bytes 7-9/10"));
+    calls(&[("GetBlob", 1)], b"789", ("if-match", &etag)).await;
+    calls(&[("GetBlob", 1)], b"", ("if-match", "\"other\"")).await;
+    // Another replica wrote in between.
+    elsewhere.put(BUCKET, "digits", b"0123456789abc").await.unwrap();
+    calls(&[("GetBlob", 2), ("GetBlobProperties", 1)], b"abc", no_header).await;
+    calls(&[("GetBlob", 1)], b"abc", no_header).await;
+    elsewhere.put(BUCKET, "digits", b"xy").await.unwrap();
+    let got = calls(&[("GetBlob", 2), ("GetBlobProperties", 1)], b"xy", no_header).await;
+    assert_eq!(got.header("content-range"), Some("bytes 0-1/2"));
+    elsewhere.put(BUCKET, "digits", b"").await.unwrap();
+    let got = ask(&client, "GET", &target("digits"), &[("range", "bytes=-3")]).await;
+    assert_refused(&got, 416, "InvalidRange", "empty by now");
+    elsewhere.delete(BUCKET, "digits").await.unwrap();
+    let got = ask(&client, "GET", &target("digits"), &[("range", "bytes=-3")]).await;
+    assert_refused(&got, 404, "NoSuchKey", "deleted by now");
+    // A look at the object tells its length too.
+    elsewhere.put(BUCKET, "digits", DIGITS).await.unwrap();
+    assert_eq!(client.head(BUCKET, "digits").await.unwrap().status, 200);
+    calls(&[("GetBlob", 1)], b"789", no_header).await;
 }
 
 fn assert_bodyless(response: &Response, status: u16, context: &str) {

@@ -125,6 +125,13 @@ pub fn client_of(address: SocketAddr) -> S3Client {
     S3Client::tcp(address, Credentials::new(ACCESS_KEY, SECRET))
 }
 
+/// What the command `status` prints about the process of an admin listener.
+pub async fn status_of_process(admin: SocketAddr) -> String {
+    let output = command().args(["status", "--admin", &admin.to_string()]).output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// The status of an answer; 0 if it says none.
 pub fn status_of(head: &Head) -> u16 {
     head.first.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)

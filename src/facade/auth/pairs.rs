@@ -1,6 +1,6 @@
 //! The key pairs that are known, and the keys of tokens.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -8,7 +8,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use crate::facade::access::Rules;
 use crate::facade::sts::SealingKeys;
 use crate::telemetry::Secret;
-use crate::telemetry::metrics::ComponentMetrics;
+use crate::telemetry::metrics::{ComponentMetrics, ComponentReport};
 
 /// A key pair and what its holder may do.
 pub struct AccessKey {
@@ -42,6 +42,13 @@ impl AccessKeys {
     /// Puts new sealing keys in force. Sessions that none of them opens end.
     pub fn replace_sealing(&self, keys: SealingKeys) {
         self.sealing.store(Some(Arc::new(keys)));
+    }
+
+    /// What has been counted for each component that has a key pair, in the order of their names.
+    pub fn reports(&self) -> Vec<ComponentReport> {
+        let pairs = self.pairs.load();
+        let components: BTreeMap<_, _> = pairs.values().map(|pair| (&pair.component, &pair.metrics)).collect();
+        components.values().map(|metrics| metrics.report()).collect()
     }
 
     pub(in crate::facade) fn find(&self, id: &str) -> Option<Arc<AccessKey>> {

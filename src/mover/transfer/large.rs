@@ -13,7 +13,7 @@ use crate::migration::import::worth_retrying;
 use crate::migration::rules::Action;
 use crate::migration::{ImportBlock, ImportTarget, SourceVersion};
 use crate::net::budget::Grant;
-use crate::object::body::collect_exact;
+use crate::object::body::gather_exact;
 use crate::object::checksum::{RunningMd5, crc64, crc64_combine};
 use crate::object::{Algorithm, Checksum, ETag, Error, ErrorKind, Hasher, ObjectKey, Retry, Span};
 use crate::source::GetSource;
@@ -159,16 +159,17 @@ struct Job {
     progress_bucket: usize,
 }
 
-/// A block that is staged. Its bytes are kept until they have been hashed in their order.
+/// A block that is staged. Its bytes, in the pieces in which they came, are kept until they have been hashed in
+/// their order.
 struct Fetched {
     block: ImportBlock,
-    bytes: Option<(Bytes, Grant)>,
+    pieces: Option<(Vec<Bytes>, Grant)>,
 }
 
 impl Job {
     async fn block(self: Arc<Self>, index: u32) -> Result<Fetched, Stop> {
         if let Some(block) = self.staged.get(&index) {
-            return Ok(Fetched { block: *block, bytes: None });
+            return Ok(Fetched { block: *block, pieces: None });
         }
         let span = self.plan.span(index);
         let grant = self.budget.acquire(span.length()).await;
@@ -178,9 +179,9 @@ impl Job {
         loop {
             tries += 1;
             let stop = match self.move_block(index, span).await {
-                Ok((block, bytes)) => {
+                Ok((block, pieces)) => {
                     self.pace.succeeded();
-                    return Ok(Fetched { block, bytes: Some((bytes, grant)) });
+                    return Ok(Fetched { block, pieces: Some((pieces, grant)) });
                 }
                 Err(stop) => stop,
             };
@@ -195,7 +196,7 @@ impl Job {
         }
     }
 
-    async fn move_block(&self, index: u32, span: Span) -> Result<(ImportBlock, Bytes), Stop> {
+    async fn move_block(&self, index: u32, span: Span) -> Result<(ImportBlock, Vec<Bytes>), Stop> {
         let get = GetSource {
             if_match: Some(self.etag.clone()),
             range: Some(span),
@@ -203,14 +204,17 @@ impl Job {
             checksum_mode: false,
         };
         let download = self.source.get_object(&self.bucket, self.key.as_str(), &get).await.map_err(Stop::source)?;
-        let length = usize::try_from(span.length()).unwrap_or(usize::MAX);
-        let bytes = collect_exact(download.body, length).await.map_err(Stop::source)?;
+        let mut sum = crc64(b"");
+        let gathering = gather_exact(download.body, span.length(), |piece| {
+            sum = crc64_combine(sum, crc64(piece), piece.len() as u64);
+        });
+        let pieces = gathering.await.map_err(Stop::source)?;
         self.progress.moved(self.progress_bucket, span.length());
-        let length = u32::try_from(length)
+        let length = u32::try_from(span.length())
             .map_err(|_| Stop::Store(Error::new(ErrorKind::Invalid, "a block of 4 GiB or more")))?;
-        let block = ImportBlock { version: self.plan.version, index, crc64: crc64(&bytes), length };
-        self.importer.stage(&self.key, block, bytes.clone()).await.map_err(Stop::Store)?;
-        Ok((block, bytes))
+        let block = ImportBlock { version: self.plan.version, index, crc64: sum, length };
+        self.importer.stage(&self.key, block, pieces.clone()).await.map_err(Stop::Store)?;
+        Ok((block, pieces))
     }
 }
 
@@ -245,15 +249,16 @@ impl Check {
 
     fn take(&mut self, fetched: &Fetched) {
         self.crc64 = crc64_combine(self.crc64, fetched.block.crc64, u64::from(fetched.block.length));
-        let Some((bytes, _)) = &fetched.bytes else { return };
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(bytes);
-        }
-        if let Some((_, md5)) = &mut self.md5 {
-            md5.update(bytes);
-        }
-        if let Some(multipart) = &mut self.multipart {
-            multipart.update(bytes);
+        for bytes in fetched.pieces.iter().flat_map(|(pieces, _)| pieces) {
+            if let Some(hasher) = &mut self.hasher {
+                hasher.update(bytes);
+            }
+            if let Some((_, md5)) = &mut self.md5 {
+                md5.update(bytes);
+            }
+            if let Some(multipart) = &mut self.multipart {
+                multipart.update(bytes);
+            }
         }
     }
 
@@ -332,8 +337,9 @@ mod tests {
         let budget = super::super::ByteBudget::new(1024);
         for (index, piece) in [&b"12345"[..], b"6789"].into_iter().enumerate() {
             let block = ImportBlock { version, index: index as u32, crc64: crc64(piece), length: piece.len() as u32 };
-            let bytes = budget.try_acquire(1).filter(|_| !(reused && index == 0));
-            check.take(&Fetched { block, bytes: bytes.map(|grant| (Bytes::copy_from_slice(piece), grant)) });
+            let grant = budget.try_acquire(1).filter(|_| !(reused && index == 0));
+            let pieces = || piece.chunks(2).map(Bytes::copy_from_slice).collect();
+            check.take(&Fetched { block, pieces: grant.map(|grant| (pieces(), grant)) });
         }
         check.judge()
     }

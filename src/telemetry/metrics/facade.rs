@@ -1,18 +1,21 @@
 //! What the facade does for its clients.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus::{IntCounterVec, IntGauge};
+use prometheus::IntGauge;
 
 use super::Families;
+use super::component::{ComponentFamilies, ComponentMetrics};
 use crate::telemetry::catalogue;
-use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason, StatusClass};
-use crate::telemetry::table::{Counters, Histograms, PairCounters};
+use crate::telemetry::label::{AuthFailure, S3Operation, ShedReason};
+use crate::telemetry::table::{Counters, Histograms};
 
 /// The facade's numbers that no component owns, and the way to those of a component.
 pub struct FacadeMetrics {
-    requests: IntCounterVec,
+    families: ComponentFamilies,
+    components: Mutex<BTreeMap<String, Arc<ComponentMetrics>>>,
     traffic: Arc<Traffic>,
     in_flight: IntGauge,
     connections: IntGauge,
@@ -22,19 +25,13 @@ pub struct FacadeMetrics {
     auth_failures: Counters<AuthFailure>,
 }
 
-/// The requests of one component (one access key name). Resolve it when the key is loaded and keep it
-/// beside the key.
-pub struct ComponentMetrics {
-    requests: PairCounters<S3Operation, StatusClass>,
-    traffic: Arc<Traffic>,
-}
-
 /// A request that is being served; dropping it ends that.
 pub struct InFlight(IntGauge);
 
 type OpenConnections = Box<dyn Fn() -> usize + Send + Sync>;
 
-struct Traffic {
+/// The requests of all components together.
+pub(super) struct Traffic {
     duration: Histograms<S3Operation>,
     received: Counters<S3Operation>,
     sent: Counters<S3Operation>,
@@ -51,7 +48,8 @@ impl FacadeMetrics {
             sent: Counters::new(&families.counters(&catalogue::FACADE_SENT)),
         };
         Self {
-            requests: families.counters(&catalogue::FACADE_REQUESTS),
+            families: ComponentFamilies::new(families),
+            components: Mutex::default(),
             traffic: Arc::new(traffic),
             in_flight: families.gauge(&catalogue::FACADE_IN_FLIGHT),
             connections: families.gauge(&catalogue::FACADE_CONNECTIONS),
@@ -61,10 +59,12 @@ impl FacadeMetrics {
         }
     }
 
-    /// The numbers of a component. The name comes from the configuration, never from a request.
+    /// The numbers of a component, the same for all its key pairs. The name comes from the configuration,
+    /// never from a request.
     pub fn component(&self, name: &str) -> Arc<ComponentMetrics> {
-        let requests = PairCounters::new(self.requests.clone(), vec![name.to_owned()]);
-        Arc::new(ComponentMetrics { requests, traffic: self.traffic.clone() })
+        let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(self.families.component(name, self.traffic.clone()));
+        components.entry(name.to_owned()).or_insert_with(new).clone()
     }
 
     /// Begins a request.
@@ -100,20 +100,11 @@ impl FacadeMetrics {
     }
 }
 
-impl ComponentMetrics {
-    /// Counts a request that has ended, with its whole time and the bytes of both bodies.
-    pub fn observe(
-        &self,
-        operation: S3Operation,
-        status: StatusClass,
-        elapsed: Duration,
-        received_bytes: u64,
-        sent_bytes: u64,
-    ) {
-        self.requests.inc(operation, status);
-        self.traffic.duration.observe(operation, elapsed.as_secs_f64());
-        self.traffic.received.add(operation, received_bytes);
-        self.traffic.sent.add(operation, sent_bytes);
+impl Traffic {
+    pub fn observe(&self, operation: S3Operation, elapsed: Duration, received_bytes: u64, sent_bytes: u64) {
+        self.duration.observe(operation, elapsed.as_secs_f64());
+        self.received.add(operation, received_bytes);
+        self.sent.add(operation, sent_bytes);
     }
 }
 

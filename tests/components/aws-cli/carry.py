@@ -44,7 +44,7 @@ def main():
     copied(reader, writer, folder, files)
     by_hand(reader, writer, folder, files, place)
     given_up(writer, folder, files)
-    presigned(reader, writer, folder, files)
+    presigned(reader, version, folder, files)
     held_back(reader, folder, files)
     removed(writer, folder)
 
@@ -134,7 +134,7 @@ def given_up(writer, folder, files):
     verdict.check("an upload that was given up takes no more", "NoSuchUpload" in said, said)
 
 
-def presigned(reader, writer, folder, files):
+def presigned(reader, version, folder, files):
     address = reader.s3("presign", url(folder, "tree", "odd"), "--expires-in", 300).decode().strip()
     verdict.check("presigned with version 4", "X-Amz-Signature=" in address, address.partition("?")[2][:20])
     verdict.equal("a presigned address is served", fetch(address), (200, (files / "odd").read_bytes()))
@@ -142,7 +142,7 @@ def presigned(reader, writer, folder, files):
     # As it is without the container's file of settings, for the region that has no settings of its own.
     bare = Cli(reader.program, reader.endpoint, AWS_CONFIG_FILE=os.devnull, AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1")
     address = bare.s3("presign", url(folder, "tree", "odd")).decode().strip()
-    old = reader.version().startswith("aws-cli/1.")
+    old = version.startswith("aws-cli/1.")
     verdict.equal("without that file v1 signs with version 2", "AWSAccessKeyId=" in address, old)
     if old:
         status, answer = fetch(address)

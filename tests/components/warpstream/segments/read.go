@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -109,9 +110,15 @@ func keysOf(all []segment) []string {
 	return keys
 }
 
+// same names the first key that is not the one that it has to be.
 func same(got, wanted []string, err error) error {
-	if err == nil && !slices.Equal(got, wanted) {
-		err = fmt.Errorf("%d keys %.200v, wanted %d %.200v", len(got), got, len(wanted), wanted)
+	if err != nil || slices.Equal(got, wanted) {
+		return err
 	}
-	return err
+	at := 0
+	for at < min(len(got), len(wanted)) && got[at] == wanted[at] {
+		at++
+	}
+	name := func(keys []string) string { return strings.Join(keys[min(at, len(keys)):min(at+1, len(keys))], "") }
+	return fmt.Errorf("%d keys, wanted %d; %q stands where %q should", len(got), len(wanted), name(got), name(wanted))
 }
