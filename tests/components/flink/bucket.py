@@ -27,6 +27,11 @@ class Bucket:
         committed = [key for key in keys if key.rsplit("/", 1)[1].startswith("part-")]
         return committed, sorted(set(keys) - set(committed))
 
+    def open_uploads(self, folder):
+        """Keys of uploads that were begun and neither completed nor aborted."""
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name, Prefix=folder)
+        return sorted(entry["Key"] for page in pages for entry in page.get("Uploads", []))
+
     def key(self, url):
         """The key that s3://BUCKET/KEY names, whatever the scheme."""
         return re.fullmatch(rf"s3[ap]?://{self.name}/(.*)", url)[1]

@@ -63,9 +63,13 @@ class Jobs:
 
     def troubles(self, job):
         """The first lines of what the job failed with last."""
-        for entry in self.get(f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"][:1]:
-            return [line for line in entry["stacktrace"].splitlines() if not line.startswith("\tat")][:5]
+        for trace in self.failures(job)[:1]:
+            return [line for line in trace.splitlines() if not line.startswith("\tat")][:5]
         return []
+
+    def failures(self, job):
+        """The stack traces of what the job failed with, the last one first."""
+        return [entry["stacktrace"] for entry in self.get(f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"]]
 
     def get(self, path):
         return self.ask("GET", path)

@@ -32,8 +32,8 @@ def placed(shipped, endpoint, region, scheme):
 class Place:
     """Addresses, memory and pace of a cluster of three processes on this machine, on ports that were free."""
 
-    def __init__(self, scratch):
-        self.scratch = scratch
+    def __init__(self, scratch, slots=2, seconds_between_checkpoints=2):
+        self.scratch, self.slots, self.seconds_between_checkpoints = scratch, slots, seconds_between_checkpoints
         self.rest, self.rpc, self.zookeeper, *self.quorum = free_ports(5)
 
     def settings(self):
@@ -48,7 +48,7 @@ class Place:
             "rest.bind-port": self.rest,
             "taskmanager.host": local,
             "taskmanager.bind-host": local,
-            "taskmanager.numberOfTaskSlots": 2,
+            "taskmanager.numberOfTaskSlots": self.slots,
             "parallelism.default": 2,
             "io.tmp.dirs": f"{self.scratch}/tmp",
             "web.upload.dir": f"{self.scratch}/web",
@@ -62,7 +62,7 @@ class Place:
             "heartbeat.interval": 1000,
             "heartbeat.timeout": 20000,
             "heartbeat.rpc-failure-threshold": 2,
-            "execution.checkpointing.interval": "2 s",
+            "execution.checkpointing.interval": f"{self.seconds_between_checkpoints} s",
             "execution.checkpointing.timeout": "2 min",
             "execution.checkpointing.tolerable-failed-checkpoints": 100,
             # Small state becomes objects too.

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""The Iceberg sink, step by step; the stage kills a worker or a replica between the steps.
+"""The Iceberg sink, step by step; between the steps the stage kills a worker or a replica, or moves the store.
 
     sink.py send --first N --rows N [--seconds N]    records with the numbers from N on
     sink.py configure --config FILE                  puts the connector
     sink.py await-rows --rows N                      until the table has so many
+    sink.py pause, sink.py resume                    the connector, until it says so
+    sink.py at-rest                                  until no row has come for longer than a commit takes
     sink.py compare --rows N                         every number once, and the values that were sent
 
 A connector whose task has failed ends every step.
@@ -32,12 +34,12 @@ TOPIC, TABLE = "events", "lake.events"
 
 def main():
     arguments = parse()
-    {"send": send, "configure": configure, "await-rows": await_rows, "compare": compare}[arguments.step](arguments)
+    STEPS[arguments.step](arguments)
 
 
 def parse():
     parser = argparse.ArgumentParser()
-    parser.add_argument("step", choices=["send", "configure", "await-rows", "compare"])
+    parser.add_argument("step", choices=STEPS)
     parser.add_argument("--broker")
     parser.add_argument("--connect", help="the REST interface of the worker")
     parser.add_argument("--catalog")
@@ -81,6 +83,35 @@ def await_rows(arguments):
         return len(numbers(arguments)) >= arguments.rows
 
     until(200, enough)
+
+
+def pause(arguments):
+    order(arguments, "pause", "PAUSED")
+
+
+def resume(arguments):
+    order(arguments, "resume", "RUNNING")
+
+
+def order(arguments, what, state):
+    until(60, lambda: tell(f"{arguments.connect}/connectors/sink/{what}", "PUT"))
+
+    def obeyed():
+        status = ask(f"{arguments.connect}/connectors/sink/status")
+        return status["tasks"] and {one["state"] for one in [status["connector"], *status["tasks"]]} == {state}
+
+    until(90, obeyed)
+
+
+def at_rest(arguments):
+    """A commit falls every five seconds."""
+    seen, since = None, time.monotonic()
+    while time.monotonic() - since < 8:
+        time.sleep(1)
+        now = len(numbers(arguments))
+        if now != seen:
+            seen, since = now, time.monotonic()
+    print(f"{seen} rows at rest")
 
 
 def compare(arguments):
@@ -141,4 +172,13 @@ def ask(request):
         return json.load(answer)
 
 
+def tell(address, method):
+    with urllib.request.urlopen(urllib.request.Request(address, method=method), timeout=30) as answer:
+        return answer.status < 300
+
+
+STEPS = {
+    "send": send, "configure": configure, "await-rows": await_rows, "pause": pause, "at-rest": at_rest,
+    "resume": resume, "compare": compare,
+}
 verdict.run(main)

@@ -11,10 +11,9 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
-import trino
-
 import session
 import verdict
+from statement import statement
 
 SCHEMA = "iceberg.trino_tests"
 TABLE = f"{SCHEMA}.days"
@@ -44,13 +43,6 @@ def parse():
     parser.add_argument("--bucket", required=True)
     parser.add_argument("--catalog", help="with vended credentials: what it gives out is tried too")
     return parser.parse_args()
-
-
-def statement(port, sql):
-    with trino.dbapi.connect(host="127.0.0.1", port=port, user="tests") as connection:
-        cursor = connection.cursor()
-        cursor.execute(sql)
-        return [tuple(row) for row in cursor.fetchall()]
 
 
 def fill(run):
