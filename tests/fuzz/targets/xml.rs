@@ -20,8 +20,14 @@ pub fn check(data: &[u8]) {
         let again = tagging::parse(tagging::render(&tags).as_bytes()).unwrap();
         assert!(again.len() == tags.len() && again.iter().all(|tag| tags.iter().any(|known| known == tag)));
     }
-    if let Ok(Some(region)) = create_bucket::parse(data) {
-        assert!(!region.is_empty() && region.trim() == region);
+    if let Ok(tags) = tagging::parse_of_bucket(data) {
+        assert!(tags.len() <= 50);
+        let again = tagging::parse_of_bucket(tagging::render(&tags).as_bytes()).unwrap();
+        assert!(again.len() == tags.len() && again.iter().all(|tag| tags.iter().any(|known| known == tag)));
+    }
+    if let Ok(asked) = create_bucket::parse(data) {
+        assert!(asked.region.is_none_or(|region| !region.is_empty() && region.trim() == region));
+        assert!(asked.tags.len() <= 50);
     }
     let text = String::from_utf8_lossy(data);
     for trap in ["<!DOCTYPE", "<!ENTITY"] {
