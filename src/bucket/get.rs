@@ -31,13 +31,9 @@ impl Bucket {
             Selection::Range(ByteRange::Inclusive { first, last }) => {
                 ReadRange::Span(Span { start: first, end: last.saturating_add(1) })
             }
-            Selection::Range(suffix @ ByteRange::Suffix { .. }) => {
-                return match self.get_suffix_of_seen(key, suffix, request).await? {
-                    Some(read) => Ok(read),
-                    None => Box::pin(self.get_located(key, request)).await,
-                };
+            Selection::Range(ByteRange::Suffix { .. }) | Selection::Part(_) => {
+                return Box::pin(self.get_located(key, request)).await;
             }
-            Selection::Part(_) => return Box::pin(self.get_located(key, request)).await,
         };
         let download = match self.blobs.get_blob(self.blob(key), range, &BlobCondition::None).await {
             // The conditions come before the range, and the client is told how long the object is.
@@ -110,6 +106,11 @@ impl Bucket {
 
     /// A read that has to know the object before it can say which bytes to ask for.
     async fn get_located(&self, key: &ObjectKey, request: &ReadRequest) -> Result<Read<ObjectBody>> {
+        if let Selection::Range(suffix @ ByteRange::Suffix { .. }) = request.selection
+            && let Some(read) = self.get_suffix_of_seen(key, suffix, request).await?
+        {
+            return Ok(read);
+        }
         for _ in 0..TRIES_MAX {
             let object = self.look(key).await?.ok_or_else(|| no_object(key))?;
             if judge(request, &object.meta)? == Verdict::NotModified {
