@@ -14,7 +14,7 @@ use crate::migration::rules::Action;
 use crate::migration::{ImportBlock, ImportTarget, SourceVersion};
 use crate::net::budget::Grant;
 use crate::object::body::gather_exact;
-use crate::object::checksum::{RunningMd5, crc64, crc64_combine};
+use crate::object::checksum::{RunningCrc64, RunningMd5, crc64, crc64_combine};
 use crate::object::{Algorithm, Checksum, ETag, Error, ErrorKind, Hasher, ObjectKey, Retry, Span};
 use crate::source::GetSource;
 use crate::telemetry::ProofLevel;
@@ -84,7 +84,7 @@ pub async fn copy(
     }
     drop(fetches);
 
-    let proof = match check.judge() {
+    let proof = match check.judge(&blocks) {
         Ok((proof, md5)) => {
             request.content_md5 = md5;
             proof
@@ -204,15 +204,13 @@ impl Job {
             checksum_mode: false,
         };
         let download = self.source.get_object(&self.bucket, self.key.as_str(), &get).await.map_err(Stop::source)?;
-        let mut sum = crc64(b"");
-        let gathering = gather_exact(download.body, span.length(), |piece| {
-            sum = crc64_combine(sum, crc64(piece), piece.len() as u64);
-        });
-        let pieces = gathering.await.map_err(Stop::source)?;
+        let mut sum = RunningCrc64::default();
+        let pieces = gather_exact(download.body, span.length(), |piece| sum.update(piece));
+        let pieces = pieces.await.map_err(Stop::source)?;
         self.progress.moved(self.progress_bucket, span.length());
         let length = u32::try_from(span.length())
             .map_err(|_| Stop::Store(Error::new(ErrorKind::Invalid, "a block of 4 GiB or more")))?;
-        let block = ImportBlock { version: self.plan.version, index, crc64: sum, length };
+        let block = ImportBlock { version: self.plan.version, index, crc64: sum.finish(), length };
         self.importer.stage(&self.key, block, pieces.clone()).await.map_err(Stop::Store)?;
         Ok((block, pieces))
     }
@@ -224,7 +222,6 @@ struct Check {
     hasher: Option<Hasher>,
     md5: Option<([u8; 16], RunningMd5)>,
     multipart: Option<MultipartEtag>,
-    crc64: u64,
 }
 
 /// Bytes that are not what the source says they are.
@@ -243,12 +240,10 @@ impl Check {
             full,
             md5: md5.map(|md5| (md5, RunningMd5::default())),
             multipart: None,
-            crc64: crc64(b""),
         }
     }
 
     fn take(&mut self, fetched: &Fetched) {
-        self.crc64 = crc64_combine(self.crc64, fetched.block.crc64, u64::from(fetched.block.length));
         for bytes in fetched.pieces.iter().flat_map(|(pieces, _)| pieces) {
             if let Some(hasher) = &mut self.hasher {
                 hasher.update(bytes);
@@ -262,11 +257,11 @@ impl Check {
         }
     }
 
-    /// The proof reached, and the MD5 if it was shown to be one.
-    fn judge(self) -> Result<(ProofLevel, Option<[u8; 16]>), Mismatch> {
+    /// The proof reached, and the MD5 if it was shown to be one. `blocks` are those of the whole object.
+    fn judge(self, blocks: &[ImportBlock]) -> Result<(ProofLevel, Option<[u8; 16]>), Mismatch> {
         let computed = match (&self.full, self.hasher) {
             (Some(_), Some(hasher)) => Some(hasher.finish()),
-            (Some(_), None) => Some(Checksum::full_object(Algorithm::Crc64Nvme, &self.crc64.to_be_bytes())),
+            (Some(_), None) => Some(Checksum::full_object(Algorithm::Crc64Nvme, &joined_crc64(blocks).to_be_bytes())),
             (None, _) => None,
         };
         if computed != self.full {
@@ -276,7 +271,7 @@ impl Check {
         let md5 = match self.md5 {
             Some((expected, running)) => {
                 if running.finish() != expected {
-                    return Err(Mismatch::Md5 { crc64: self.crc64 });
+                    return Err(Mismatch::Md5 { crc64: joined_crc64(blocks) });
                 }
                 Some(expected)
             }
@@ -289,6 +284,11 @@ impl Check {
             (None, None) => (ProofLevel::LengthAndBlocks, None),
         })
     }
+}
+
+/// Of all blocks together. Done only where it is asked for: to join two takes as long as to sum up half a MiB.
+fn joined_crc64(blocks: &[ImportBlock]) -> u64 {
+    blocks.iter().fold(crc64(b""), |sum, block| crc64_combine(sum, block.crc64, u64::from(block.length)))
 }
 
 fn mismatch(message: impl Into<String>) -> Error {
@@ -335,13 +335,15 @@ mod tests {
         let version = SourceVersion::new("e", 9, Timestamp(0), 5);
         let mut check = Check::new(full.cloned(), md5, reused);
         let budget = super::super::ByteBudget::new(1024);
+        let mut blocks = Vec::new();
         for (index, piece) in [&b"12345"[..], b"6789"].into_iter().enumerate() {
             let block = ImportBlock { version, index: index as u32, crc64: crc64(piece), length: piece.len() as u32 };
             let grant = budget.try_acquire(1).filter(|_| !(reused && index == 0));
             let pieces = || piece.chunks(2).map(Bytes::copy_from_slice).collect();
             check.take(&Fetched { block, pieces: grant.map(|grant| (pieces(), grant)) });
+            blocks.push(block);
         }
-        check.judge()
+        check.judge(&blocks)
     }
 
     #[test]
