@@ -150,7 +150,10 @@ fn config(store: SocketAddr, limits: &str) -> String {
 
 fn command() -> Command {
     let program = std::env::var_os("BLUEBUCKET").unwrap_or_else(|| env!("CARGO_BIN_EXE_bluebucket").into());
-    Command::new(program)
+    let mut command = Command::new(program);
+    // Of this environment nothing is meant for it, and what it does not know it refuses.
+    command.env_clear();
+    command
 }
 
 fn serve_command(file: &Path) -> Command {
