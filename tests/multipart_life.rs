@@ -92,6 +92,14 @@ impl Life {
         self.fail_some_commits(fault, 0, u64::MAX);
     }
 
+    /// The first that would record how this upload ended comes to that so much later.
+    fn delay_end(&self, begun: &Begun, delay: Duration) {
+        let blob = Some(format!("done!local-rocksdb-test!{}", begun.id));
+        let scope = FaultScope { container: Some(STATE.into()), blob, ..FaultScope::operation(Operation::PutBlob) };
+        let rule = FaultRule { scope, trigger: Trigger::Next { skip: 0, times: 1 }, fault: Fault::Latency(delay) };
+        self.blob.wire.emulator().set_fault(rule);
+    }
+
     /// So many commits of block lists fail so, after so many that do not.
     fn fail_some_commits(&self, fault: Fault, skip: u64, times: u64) {
         let scope = FaultScope { container: Some(CONTAINER.into()), ..FaultScope::operation(Operation::PutBlockList) };

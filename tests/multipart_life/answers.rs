@@ -1,5 +1,7 @@
 //! What clients are told when they ask again, also through another replica.
 
+use std::time::Duration;
+
 use bluebucket::object::multipart::CompleteUpload;
 use bluebucket::object::{ErrorKind, WriteCondition};
 
@@ -52,6 +54,35 @@ async fn a_condition_is_judged_once() {
     // Refused, it is open as before.
     late.request.condition = WriteCondition::None;
     life.complete(&late).await.unwrap();
+}
+
+/// The commit has landed and is about to be recorded, when the object is deleted and the upload aborted: who aborts
+/// finds nothing of it and is told so first, and Complete may not say anything else then.
+#[tokio::test(start_paused = true)]
+async fn no_upload_is_told_to_be_completed_and_aborted() {
+    let life = Life::new();
+    let begun = life.begin("key", &[(1, b"one")]).await;
+    life.delay_end(&begun, Duration::from_secs(5));
+    let abort = async {
+        while life.landings(&begun) == 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        life.replica().delete(&begun.key, &WriteCondition::None).await.unwrap();
+        life.replica().abort_upload(&begun.key, &begun.id).await
+    };
+    let (completed, aborted) = tokio::join!(life.complete(&begun), abort);
+    aborted.unwrap();
+    assert_eq!(kind(completed), ErrorKind::Unexpected);
+    assert_eq!(life.landings(&begun), 1);
+    // Nor later, whoever asks.
+    assert_eq!(kind(life.complete(&begun).await), ErrorKind::NoSuchUpload);
+    assert_eq!(kind(life.replica().abort_upload(&begun.key, &begun.id).await), ErrorKind::NoSuchUpload);
+    for prefix in ["upload!", "part!"] {
+        assert_eq!(life.state(prefix).await, Vec::<String>::new());
+    }
+    life.pass(DAY * 2);
+    life.replica().sweep_uploads(life.now(), None).await.unwrap();
+    assert_eq!(life.state("done!").await, Vec::<String>::new());
 }
 
 /// The client goes away without an answer and asks another replica.

@@ -4,6 +4,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
 use super::complete::Settled;
+use super::record::{Done, Ended};
 use super::{names, no_such_upload};
 use crate::blob::BlobCondition;
 use crate::blob::batch::BATCH_MAX;
@@ -23,11 +24,12 @@ impl Bucket {
     /// `NoSuchUpload` if there is none or it turns out to be complete, and those of the Blob client.
     pub async fn abort_upload(&self, key: &ObjectKey, id: &UploadId) -> Result<()> {
         for _ in 0..ROUNDS_MAX {
-            let version = match self.settle_upload(key, id).await? {
-                Settled::Done => return Err(no_such_upload(id)),
-                Settled::Open(version) | Settled::Unknown(version) => version,
+            let dropped = match self.settle_upload(key, id).await? {
+                Settled::Done => Err(no_such_upload(id)),
+                Settled::Open(version) => self.drop_upload(key, id, &version).await,
+                Settled::Unknown(version) => self.give_up(key, id, &version).await,
             };
-            match self.drop_upload(key, id, &version).await {
+            match dropped {
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
                 other => return other,
             }
@@ -35,7 +37,19 @@ impl Bucket {
         Err(Error::new(ErrorKind::Conflict, format!("upload {id} is being completed")))
     }
 
-    /// Removes an upload that is open, or whose commit can land no more, as it was at `version`.
+    /// Removes an upload whose commit can land no more, as it was at `version`. That it did land may be
+    /// known to a Complete that has not said so yet: it will not say so after this.
+    ///
+    /// # Errors
+    /// As [`Bucket::drop_upload`].
+    pub(super) async fn give_up(&self, key: &ObjectKey, id: &UploadId, version: &Version) -> Result<()> {
+        match self.record_end(key, id, &Done::given_up(key)).await? {
+            Ended::Completed(_) => Err(no_such_upload(id)),
+            Ended::GivenUp => self.drop_upload(key, id, version).await,
+        }
+    }
+
+    /// Removes an upload that is open, or given up, as it was at `version`.
     ///
     /// # Errors
     /// `Conflict` if somebody has moved it since, `NoSuchUpload` if it turns out to be complete.
@@ -43,10 +57,10 @@ impl Bucket {
         self.state.delete(&names::marker(&self.name, key, id), version).await?;
         self.shared.uploads_seen.forget(id);
         // That the marker was gone already is no error of the deletion: it may have been completed.
-        if self.result(key, id).await?.is_some() {
-            return Err(no_such_upload(id));
+        match self.ended(key, id).await? {
+            Some(Ended::Completed(_)) => Err(no_such_upload(id)),
+            Some(Ended::GivenUp) | None => self.delete_parts(id).await,
         }
-        self.delete_parts(id).await
     }
 
     /// Deletes all parts of an upload whose marker is gone.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::names;
-use super::record::{Base, Done, Marker, Publishing, Run, State};
+use super::record::{Base, Done, Ended, Marker, Publishing, Run, State};
 use super::verdict::{self, Sent, Verdict};
 use super::whole::{self, StoredPart};
 use super::{no_such_upload, stage};
@@ -151,8 +151,9 @@ impl Bucket {
     /// again first: who made it ready can then not reopen it any more in the belief that it alone had
     /// sent the commit.
     async fn take_over(&self, key: &ObjectKey, id: &UploadId, ready: Ready) -> Result<Round> {
-        if let Some(stored) = self.result(key, id).await? {
-            return self.clear(key, id, &ready.version).await.map(|()| Round::Done(stored));
+        if let Some(ended) = self.ended(key, id).await? {
+            // Whoever recorded that has not come to the removal of marker and parts.
+            return self.clear(key, id, &ready.version).await.map(|()| ended.round(ready.version));
         }
         let version = self.rewrite(key, id, &ready.marker, &ready.version).await?;
         self.commit(key, id, Ready { version, ..ready }, Sent::Perhaps).await
@@ -175,17 +176,38 @@ impl Bucket {
     /// What became of an upload whose marker is gone; `None` if it was not completed, as far as can be
     /// told: the result is on record for a day, and on the object for as long as nobody writes it.
     async fn outcome(&self, key: &ObjectKey, id: &UploadId) -> Result<Option<Stored>> {
-        if let Some(stored) = self.result(key, id).await? {
-            return Ok(Some(stored));
+        match self.ended(key, id).await? {
+            Some(Ended::Completed(stored)) => return Ok(Some(stored)),
+            Some(Ended::GivenUp) => return Ok(None),
+            None => {}
         }
         let now = self.look(key).await?.filter(|object| object.upload_id.as_ref() == Some(id));
         Ok(now.map(|object| stored_of(object.meta)))
     }
 
-    /// The recorded result of an upload that is complete.
-    pub(super) async fn result(&self, key: &ObjectKey, id: &UploadId) -> Result<Option<Stored>> {
+    /// How an upload ended, if that is on record.
+    pub(super) async fn ended(&self, key: &ObjectKey, id: &UploadId) -> Result<Option<Ended>> {
         let done: Option<(Done, Version)> = self.state.read(&names::done(&self.name, id)).await?;
-        Ok(done.filter(|(done, _)| done.key == key.as_str()).map(|(done, _)| done.stored()))
+        Ok(done.filter(|(done, _)| done.key == key.as_str()).map(|(done, _)| done.ended()))
+    }
+
+    /// Puts on record how an upload ended; returns what is on record then. A Complete that has seen its
+    /// commit land and an Abort that finds nothing of it meet here: the first to write is told so.
+    pub(super) async fn record_end(&self, key: &ObjectKey, id: &UploadId, end: &Done) -> Result<Ended> {
+        let name = names::done(&self.name, id);
+        for tries in 1.. {
+            match self.state.create(&name, end, Vec::new()).await {
+                Ok(_) => break,
+                Err(error) if error.outcome_unknown() && tries < RESENDS.tries_max => {
+                    sleep(RESENDS.wait(tries)).await;
+                }
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    return Ok(self.ended(key, id).await?.unwrap_or_else(|| end.ended()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(end.ended())
     }
 
     /// From open: check, stage, put the commit on record.
@@ -258,7 +280,7 @@ impl Bucket {
             let refusal = match self.send_commit(key, id, record, &commit).await {
                 Ok(written) => {
                     let stored = record.stored(written.last_modified);
-                    return self.finish(key, id, &ready.version, stored).await.map(Round::Done);
+                    return self.finish(key, id, ready.version, &stored).await;
                 }
                 Err(error) => error,
             };
@@ -284,12 +306,12 @@ impl Bucket {
             Verdict::Landed => {
                 // Of another list perhaps than this record's: somebody may have opened it again meanwhile.
                 let stored = now.map_or_else(|| record.stored(self.now()), |object| stored_of(object.meta));
-                self.finish(key, id, &ready.version, stored).await.map(Round::Done)
+                self.finish(key, id, ready.version, &stored).await
             }
             Verdict::Superseded => {
                 // Nobody may have reopened it since, nor do so from now on: it would land after all.
                 let version = self.rewrite(key, id, &ready.marker, &ready.version).await?;
-                self.finish(key, id, &version, record.stored(self.now())).await.map(Round::Done)
+                self.finish(key, id, version, &record.stored(self.now())).await
             }
             Verdict::StageAgain => self.reopen(key, id, &ready).await.map(|()| Round::Again),
             // Nobody was at it while its blocks lived, and nothing is there: it will not have been sent.
@@ -297,8 +319,8 @@ impl Bucket {
                 self.reopen(key, id, &ready).await.map(|()| Round::Again)
             }
             // Whoever saw it land may have said so meanwhile.
-            Verdict::Unknown => match self.result(key, id).await? {
-                Some(stored) => self.clear(key, id, &ready.version).await.map(|()| Round::Done(stored)),
+            Verdict::Unknown => match self.ended(key, id).await? {
+                Some(ended) => self.clear(key, id, &ready.version).await.map(|()| ended.round(ready.version)),
                 None => self.doubt(key, id, ready).await.map(Round::Unknown),
             },
         }
@@ -338,28 +360,15 @@ impl Bucket {
     }
 
     /// Records the result, then removes the marker and the parts. A crash in between leaves what the
-    /// next Complete or the sweeper finishes. If somebody was faster, their result counts.
-    async fn finish(&self, key: &ObjectKey, id: &UploadId, version: &Version, mut stored: Stored) -> Result<Stored> {
-        let done = names::done(&self.name, id);
-        for tries in 1.. {
-            match self.state.create(&done, &Done::new(key, &stored), Vec::new()).await {
-                Ok(_) => break,
-                Err(error) if error.outcome_unknown() && tries < RESENDS.tries_max => {
-                    sleep(RESENDS.wait(tries)).await;
-                }
-                Err(error) if error.kind() == ErrorKind::Conflict => {
-                    stored = self.result(key, id).await?.unwrap_or(stored);
-                    break;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        self.clear(key, id, version).await?;
-        Ok(stored)
+    /// next Complete or the sweeper finishes. If somebody was faster, their word counts.
+    async fn finish(&self, key: &ObjectKey, id: &UploadId, version: Version, stored: &Stored) -> Result<Round> {
+        let ended = self.record_end(key, id, &Done::new(key, stored)).await?;
+        self.clear(key, id, &version).await?;
+        Ok(ended.round(version))
     }
 
-    /// Removes the marker and the parts of an upload whose result is on record. What fails is left to
-    /// the sweeper: the upload is complete.
+    /// Removes the marker and the parts of an upload whose end is on record. What fails is left to the
+    /// sweeper: nobody will be told otherwise.
     async fn clear(&self, key: &ObjectKey, id: &UploadId, version: &Version) -> Result<()> {
         self.shared.uploads_seen.forget(id);
         let cleared = match self.state.delete(&names::marker(&self.name, key, id), version).await {
@@ -368,7 +377,7 @@ impl Bucket {
             _ => self.delete_parts(id).await,
         };
         if let Err(error) = cleared {
-            tracing::warn!(upload = %id, %error, "leftovers of a completed upload are left to the sweeper");
+            tracing::warn!(upload = %id, %error, "leftovers of an ended upload are left to the sweeper");
         }
         Ok(())
     }
@@ -385,6 +394,16 @@ impl Bucket {
             if marker.is_none() {
                 return Ok(parts);
             }
+        }
+    }
+}
+
+impl Ended {
+    /// The round in which this was found on record, at that version of the marker.
+    fn round(self, version: Version) -> Round {
+        match self {
+            Self::Completed(stored) => Round::Done(stored),
+            Self::GivenUp => Round::Unknown(version),
         }
     }
 }

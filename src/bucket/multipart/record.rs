@@ -83,7 +83,7 @@ pub enum Base {
     Blob { store_tag: String, write_id: Option<String> },
 }
 
-/// The result of a completed upload.
+/// How an upload ended. Written once: whoever comes first decides.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct Done {
     v: u32,
@@ -92,6 +92,17 @@ pub struct Done {
     last_modified: i64,
     size: u64,
     checksums: Vec<(String, String)>,
+    /// It was aborted while nobody could tell whether its commit had landed; the rest says nothing then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    given_up: bool,
+}
+
+/// What the record of an upload's end says.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    Completed(Stored),
+    /// Aborted while nobody could tell whether its commit had landed.
+    GivenUp,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
@@ -338,16 +349,27 @@ impl Done {
             last_modified: stored.last_modified.0,
             size: stored.size,
             checksums: checksums_to_text(&stored.checksums),
+            given_up: false,
         }
     }
 
-    pub fn stored(&self) -> Stored {
-        Stored {
+    /// The end of an upload that was aborted while its outcome was unknown. Builds that know no such end
+    /// read a result of no parts, and answer `NoSuchUpload` as well.
+    pub fn given_up(key: &ObjectKey) -> Self {
+        let nothing = Stored { etag: ETag::parse(""), last_modified: Timestamp(0), checksums: Vec::new(), size: 0 };
+        Self { given_up: true, ..Self::new(key, &nothing) }
+    }
+
+    pub fn ended(&self) -> Ended {
+        if self.given_up {
+            return Ended::GivenUp;
+        }
+        Ended::Completed(Stored {
             etag: ETag::parse(&self.etag),
             last_modified: Timestamp(self.last_modified),
             checksums: checksums_from_text(&self.checksums),
             size: self.size,
-        }
+        })
     }
 }
 
@@ -402,5 +424,12 @@ mod tests {
             serde_json::to_string(&done).unwrap(),
             r#"{"v":1,"key":"a/b","etag":"x-2","last_modified":7,"size":10,"checksums":[]}"#
         );
+        assert!(matches!(done.ended(), Ended::Completed(stored) if stored.size == 10));
+        let given_up = serde_json::to_string(&Done::given_up(&key)).unwrap();
+        assert_eq!(
+            given_up,
+            r#"{"v":1,"key":"a/b","etag":"","last_modified":0,"size":0,"checksums":[],"given_up":true}"#
+        );
+        assert!(matches!(serde_json::from_str::<Done>(&given_up).unwrap().ended(), Ended::GivenUp));
     }
 }

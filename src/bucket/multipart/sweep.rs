@@ -99,7 +99,10 @@ impl Bucket {
         }
         sleep(PAUSE).await;
         // As it was when it was looked at: a Complete that has begun since has written the marker.
-        self.drop_upload(key, id, &version).await?;
+        match stuck {
+            true => self.give_up(key, id, &version).await?,
+            false => self.drop_upload(key, id, &version).await?,
+        }
         Ok(Fate::Expired)
     }
 
