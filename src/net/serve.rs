@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,7 +14,7 @@ use futures::FutureExt;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
@@ -214,6 +214,9 @@ struct Entrance<H, F> {
     alive: mpsc::Sender<()>,
 }
 
+/// What a connection reads and writes.
+type Stream = TokioIo<Watched<Watch>>;
+
 /// One connection, as long as it is open.
 struct Connection<H, F> {
     server: Arc<Server<H, F>>,
@@ -248,7 +251,7 @@ where
                     _alive: self.alive.clone(),
                 };
                 self.server.stats.open.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(connection.run(accepted));
+                tokio::spawn(Box::new(connection).run(accepted));
             }
             Err(error) => {
                 self.server.stats.accept_errors.fetch_add(1, Ordering::Relaxed);
@@ -271,7 +274,9 @@ where
     H: Fn(Request<Incoming>, PeerInfo) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    async fn run(self, accepted: Accepted) {
+    /// A future is as large as the largest thing it ever waits for, and keeps what it was given beside what it makes
+    /// of it. There may be ten thousand of these: so the connection is boxed, and so is a rest.
+    async fn run(self: Box<Self>, accepted: Accepted) {
         match timeout(self.server.limits.tls_handshake_timeout, accepted.secure()).await {
             Ok(Ok(io)) => self.converse(io).await,
             _ => {
@@ -281,7 +286,7 @@ where
     }
 
     /// Speaks HTTP until either side ends it, the client is too slow, or the course is changed.
-    async fn converse(mut self, io: IoStream) {
+    async fn converse(mut self: Box<Self>, io: IoStream) {
         let stages = Arc::new(Stages::new());
         let may_rest = matches!(io, IoStream::Tcp(_));
         let io = TokioIo::new(Watched { io, traffic: Watch(stages.clone()) });
@@ -289,8 +294,7 @@ where
             let (server, peer, is_surplus, stages) = (self.server.clone(), self.peer, self.is_surplus, stages.clone());
             service_fn(move |request| answer(server.clone(), request, peer, is_surplus, stages.clone()))
         };
-        let builder = builder(&self.server.limits, self.room.is_quiet());
-        let mut connection = builder.serve_connection(io, service);
+        let mut connection = self.builder().serve_connection(io, service);
         let mut check = pin!(sleep(SOON.min(self.server.limits.header_read_timeout)));
         loop {
             tokio::select! {
@@ -302,46 +306,55 @@ where
                     Course::Finish => Pin::new(&mut connection).graceful_shutdown(),
                     Course::Cut => return,
                 },
-                () = check.as_mut() => match stages.next_check(&self.limits(), Instant::now(), may_rest) {
-                    Ok(at) if !may_rest || !stages.is_resting(Instant::now()) => check.set(sleep_until(at)),
-                    Ok(_) => {
-                        let parts = connection.into_parts();
-                        // Half a head behind the last request: whoever sends that is not worth a buffer.
-                        if !parts.read_buf.is_empty() || !self.rest(&parts.io.inner().io, &stages).await {
+                () = check.as_mut() => {
+                    let next = stages.next_check(&self.limits(), Instant::now(), may_rest);
+                    match next {
+                        Ok(at) if !may_rest || !stages.is_resting(Instant::now()) => check.set(sleep_until(at)),
+                        Ok(_) => {
+                            let rested = Box::pin(self.rest(connection.into_parts(), &stages)).await;
+                            let Some((io, service)) = rested else { return };
+                            connection = self.builder().serve_connection(io, service);
+                            check.set(sleep(SOON));
+                        }
+                        Err(overdue) => {
+                            let slow = u64::from(overdue == Overdue::Slow);
+                            self.server.stats.timeouts.fetch_add(slow, Ordering::Relaxed);
                             return;
                         }
-                        connection = builder.serve_connection(parts.io, parts.service);
-                        check.set(sleep(SOON));
-                    }
-                    Err(overdue) => {
-                        let slow = u64::from(overdue == Overdue::Slow);
-                        self.server.stats.timeouts.fetch_add(slow, Ordering::Relaxed);
-                        return;
                     }
                 },
             }
         }
     }
 
-    /// Waits for the next request without the buffers of a connection; `false` if it is to be closed.
-    async fn rest(&mut self, io: &IoStream, stages: &Stages) -> bool {
+    /// Waits for the next request without the buffers of a connection; `None` if it is to be closed.
+    async fn rest<S>(&mut self, parts: Parts<Stream, S>, stages: &Stages) -> Option<(Stream, S)> {
+        // Half a head behind the last request: whoever sends that is not worth a buffer.
+        if !parts.read_buf.is_empty() {
+            return None;
+        }
+        let (io, service) = (parts.io, parts.service);
         loop {
             let (now, end) = (Instant::now(), stages.since() + self.limits().idle_timeout);
             if now >= end {
-                return false;
+                return None;
             }
             tokio::select! {
                 biased;
-                readable = io.readable() => return readable.is_ok(),
+                readable = io.inner().io.readable() => return readable.is_ok().then_some((io, service)),
                 change = self.course.changed() => {
                     if change.is_err() || *self.course.borrow_and_update() != Course::Serve {
-                        return false;
+                        return None;
                     }
                 }
                 // Room may have become scarce.
                 () = sleep_until(end.min(now + REST_CHECK)) => {}
             }
         }
+    }
+
+    fn builder(&self) -> http1::Builder {
+        builder(&self.server.limits, self.room.is_quiet())
     }
 
     /// The limits in force at this moment.
@@ -378,13 +391,14 @@ fn builder(limits: &ServeLimits, is_quiet: bool) -> http1::Builder {
     builder
 }
 
-async fn answer<H, F>(
+/// No `async` function, whose future would keep room for the request, on idle connections too.
+fn answer<H, F>(
     server: Arc<Server<H, F>>,
     mut request: Request<Incoming>,
     peer: PeerInfo,
     is_surplus: bool,
     stages: Arc<Stages>,
-) -> Result<Response<Served>, Infallible>
+) -> impl Future<Output = Result<Response<Served>, Infallible>>
 where
     H: Fn(Request<Incoming>, PeerInfo) -> F,
     F: Future<Output = Response<Body>>,
@@ -395,38 +409,37 @@ where
     if is_surplus {
         request.extensions_mut().insert(Surplus);
     }
-    let expects_in_vain = expects_in_vain(&request);
-    let mut response = match too_long(&request, server.limits.line_bytes_max) {
-        Some(status) => refused(status),
-        None => handled(&server, request, peer).await,
+    let is_last = is_surplus || expects_in_vain(&request);
+    let handling = match too_long(&request, server.limits.line_bytes_max) {
+        Some(status) => Err(status),
+        None => begin(&server, request, peer),
     };
-    if is_surplus || expects_in_vain || server.shutdown.phase() != Phase::Running {
-        close(&mut response);
+    async move {
+        let handled = match handling {
+            Ok(handling) => AssertUnwindSafe(handling).catch_unwind().await.map_err(|_| panicked(&server)),
+            Err(status) => Err(status),
+        };
+        let mut response = handled.unwrap_or_else(refused);
+        if is_last || server.shutdown.phase() != Phase::Running {
+            close(&mut response);
+        }
+        Ok(response.map(|body| Served { body, _in_flight: served }))
     }
-    Ok(response.map(|body| Served { body, _in_flight: served }))
 }
 
-async fn handled<H, F>(server: &Server<H, F>, request: Request<Incoming>, peer: PeerInfo) -> Response<Body>
-where
-    H: Fn(Request<Incoming>, PeerInfo) -> F,
-    F: Future<Output = Response<Body>>,
-{
-    // The call itself may panic too, before there is a future.
-    let handling = async { begin(server, request, peer).await };
-    let handled = AssertUnwindSafe(handling).catch_unwind().await;
-    handled.unwrap_or_else(|_| {
-        server.stats.panics.fetch_add(1, Ordering::Relaxed);
-        tracing::error!("a request handler panicked");
-        refused(StatusCode::INTERNAL_SERVER_ERROR)
-    })
-}
-
-/// No part of an `async` function, whose future would keep room for that of the handler.
-fn begin<H, F>(server: &Server<H, F>, request: Request<Incoming>, peer: PeerInfo) -> Recycled<F>
+/// Calls the handler, which may panic before there is a future: then the status to refuse with.
+fn begin<H, F>(server: &Server<H, F>, request: Request<Incoming>, peer: PeerInfo) -> Result<Recycled<F>, StatusCode>
 where
     H: Fn(Request<Incoming>, PeerInfo) -> F,
 {
-    server.futures.place((server.handler)(request, peer))
+    let call = || server.futures.place((server.handler)(request, peer));
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| panicked(server))
+}
+
+fn panicked<H, F>(server: &Server<H, F>) -> StatusCode {
+    server.stats.panics.fetch_add(1, Ordering::Relaxed);
+    tracing::error!("a request handler panicked");
+    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 /// A request without a body that waits for `100 Continue` gets its answer at once instead (RFC 9110

@@ -54,8 +54,13 @@ fn put(length: Option<u64>, pieces: Vec<Result<&'static str, &'static str>>) -> 
     Request::put("/").body(Body::Stream { length, stream: Box::pin(pieces) }).unwrap()
 }
 
-/// Answers with method, path and body; `/panic`, `/slow` and `/big` do what they say.
-async fn echo(request: Request<Incoming>, _: PeerInfo) -> Response<Body> {
+/// Answers with method, path and body; `/panic`, `/panic-at-once`, `/slow` and `/big` do what they say.
+fn echo(request: Request<Incoming>, _: PeerInfo) -> impl Future<Output = Response<Body>> + Send {
+    assert_ne!(request.uri().path(), "/panic-at-once", "as asked, before there is a future");
+    echoed(request)
+}
+
+async fn echoed(request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
     match head.uri.path() {
         "/panic" => panic!("as asked"),
@@ -322,12 +327,14 @@ async fn a_panic_is_a_500_and_costs_one_connection() {
     let (_trigger, stats, _server) = start(&net, "store:80", ServeLimits::default());
     let client = client(&net, LIMITS);
     let store = endpoint("http://store");
-    let answer = client.send(&store, get("/panic")).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(answer.headers()[header::CONNECTION], "close");
-    drop(answer);
-    assert_eq!(text(client.send(&store, get("/")).await.unwrap()).await, "GET / store ");
-    assert_eq!((stats.panics.load(Ordering::Relaxed), client.stats().dials), (1, 2));
+    for path in ["/panic", "/panic-at-once"] {
+        let answer = client.send(&store, get(path)).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()[header::CONNECTION], "close");
+        drop(answer);
+        assert_eq!(text(client.send(&store, get("/")).await.unwrap()).await, "GET / store ");
+    }
+    assert_eq!((stats.panics.load(Ordering::Relaxed), client.stats().dials), (2, 3));
 }
 
 #[tokio::test(start_paused = true)]
