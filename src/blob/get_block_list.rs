@@ -68,18 +68,18 @@ fn parse(document: &[u8]) -> Result<(Vec<Block>, Vec<Block>)> {
     let (mut committed, mut uncommitted) = (Vec::new(), Vec::new());
     let mut in_uncommitted = false;
     let mut block: Option<Block> = None;
-    let mut xml = Xml::new(document)?;
+    let mut xml = Xml::within("BlockList", document)?;
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                "CommittedBlocks" => in_uncommitted = false,
-                "UncommittedBlocks" => in_uncommitted = true,
-                "Block" => block = Some(Block { id: String::new(), length: 0 }),
-                "Name" => {
+                b"CommittedBlocks" => in_uncommitted = false,
+                b"UncommittedBlocks" => in_uncommitted = true,
+                b"Block" => block = Some(Block { id: String::new(), length: 0 }),
+                b"Name" => {
                     let id = xml.text()?.into_owned();
                     block.as_mut().ok_or_else(|| corrupt("names a block outside a list"))?.id = id;
                 }
-                "Size" => {
+                b"Size" => {
                     let length = xml.text()?.trim().parse().map_err(|_| corrupt("has a block without a size"))?;
                     block.as_mut().ok_or_else(|| corrupt("sizes a block outside a list"))?.length = length;
                 }
@@ -109,5 +109,9 @@ mod tests {
         assert_eq!(uncommitted, [block("CCC=", 6)]);
         let empty = b"<BlockList><CommittedBlocks /><UncommittedBlocks /></BlockList>";
         assert_eq!(parse(empty).unwrap(), (vec![], vec![]));
+        // Fewer blocks than there are would be taken for all.
+        for end in 0..document.len() {
+            assert!(parse(&document.as_bytes()[..end]).is_err(), "{end} bytes");
+        }
     }
 }

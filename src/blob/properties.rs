@@ -15,11 +15,9 @@ pub struct BlobProperties {
     pub length: u64,
     /// Of the whole blob; Put Block List leaves it unset.
     pub content_md5: Option<[u8; 16]>,
-    /// Azure has no `expires`; it is always `None` here.
+    /// Azure has no `expires`; it is always `None` here. Not of a listing: nobody asks it for them.
     pub content: ContentHeaders,
     pub metadata: MetadataPairs,
-    /// `Hot`, `Cool`, `Cold`, `Archive`; `None` if not told.
-    pub access_tier: Option<String>,
     /// A directory of a hierarchical account (`ResourceType` or `hdi_isfolder`).
     pub is_directory: bool,
     /// The account says whether it is a file or a directory: it is hierarchical.

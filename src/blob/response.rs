@@ -30,7 +30,6 @@ pub(super) fn properties(headers: &HeaderMap, status: StatusCode, length: u64) -
         length,
         content_md5: whole_md5.or(plain_md5).and_then(|value| unbase64(value.to_str().ok()?)),
         content: content(headers),
-        access_tier: owned(headers, &HeaderName::from_static("x-ms-access-tier")),
         metadata,
         is_directory,
         is_path: headers.contains_key(&names::RESOURCE_TYPE),

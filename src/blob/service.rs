@@ -93,20 +93,20 @@ const PAGE_MAX: usize = 16 << 20;
 fn parse_containers(document: &[u8], containers: &mut Vec<(ContainerName, Timestamp)>) -> Result<String> {
     let mut marker = String::new();
     let mut name = String::new();
-    let mut xml = Xml::new(document)?;
+    let mut xml = Xml::within("EnumerationResults", document)?;
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                "Name" => name = xml.text()?.into_owned(),
-                "Last-Modified" => {
+                b"Name" => name = xml.text()?.into_owned(),
+                b"Last-Modified" => {
                     let modified = Timestamp::parse_http(&xml.text()?);
                     let modified = modified.ok_or_else(|| corrupt("has a container without a date"))?;
                     if let Ok(name) = ContainerName::new(&name) {
                         containers.push((name, modified));
                     }
                 }
-                "NextMarker" => marker = xml.text()?.into_owned(),
-                "Metadata" => xml.skip()?,
+                b"NextMarker" => marker = xml.text()?.into_owned(),
+                b"Metadata" => xml.skip()?,
                 _ => {}
             },
             Node::Empty(_) | Node::Close => {}

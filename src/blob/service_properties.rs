@@ -35,16 +35,15 @@ impl BlobClient {
 
 fn parse(document: &[u8]) -> Result<ServiceProperties> {
     let mut properties = ServiceProperties::default();
-    let mut xml = Xml::new(document)?;
+    let mut xml = Xml::within("StorageServiceProperties", document)?;
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                "StorageServiceProperties" => {}
-                "DeleteRetentionPolicy" => {
+                b"DeleteRetentionPolicy" => {
                     let policy = policy(&mut xml)?;
                     properties.soft_delete_days = policy.enabled.then_some(policy.days);
                 }
-                "StaticWebsite" => properties.static_website = policy(&mut xml)?.enabled,
+                b"StaticWebsite" => properties.static_website = policy(&mut xml)?.enabled,
                 _ => xml.skip()?,
             },
             Node::Empty(_) | Node::Close => {}
@@ -65,8 +64,8 @@ fn policy(xml: &mut Xml<'_>) -> Result<Policy> {
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                "Enabled" => policy.enabled = xml.text()?.trim().eq_ignore_ascii_case("true"),
-                "Days" => policy.days = xml.text()?.trim().parse().unwrap_or(0),
+                b"Enabled" => policy.enabled = xml.text()?.trim().eq_ignore_ascii_case("true"),
+                b"Days" => policy.days = xml.text()?.trim().parse().unwrap_or(0),
                 _ => xml.skip()?,
             },
             Node::Empty(_) => {}

@@ -3,6 +3,7 @@
 //! The documents are machine-made and plain: elements, few attributes, text with entities. A listing
 //! has some fifty tags per entry, and a general parser takes two to three times as long over them;
 //! so the tags are found here, and `quick-xml` does the unescaping where there is something to unescape.
+//! Only what is read of a document has to be UTF-8.
 
 use std::borrow::Cow;
 
@@ -10,12 +11,16 @@ use memchr::{memchr, memmem};
 
 use crate::object::{Error, ErrorKind, Result};
 
-/// A cursor over a document in memory.
+/// A cursor over a document in memory, or over a part of one.
 pub(super) struct Xml<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
     /// Name of the element opened last: the next end tag is most likely its own, and is then known
     /// by a comparison where it would have to be searched for.
-    opened: &'a str,
+    opened: &'a [u8],
+    /// Elements opened less elements closed.
+    depth: i64,
+    /// A part may begin and end within elements.
+    is_part: bool,
 }
 
 /// What the cursor came to.
@@ -32,27 +37,42 @@ pub(super) enum Node<'a> {
 
 /// The tag that begins an element.
 pub(super) struct Start<'a> {
-    pub name: &'a str,
+    pub name: &'a [u8],
     /// As they stand in the tag.
-    pub attributes: &'a str,
+    pub attributes: &'a [u8],
 }
 
 impl<'a> Xml<'a> {
-    /// Begins at the start of `document`, after its byte order mark if it has one.
+    /// Begins within the root element of `document`, after its byte order mark if it has one.
     ///
     /// # Errors
-    /// `Corrupt` if it is not UTF-8.
-    pub fn new(document: &'a [u8]) -> Result<Self> {
-        let rest = std::str::from_utf8(strip_bom(document)).map_err(|_| corrupt("is not UTF-8"))?;
-        Ok(Self { rest, opened: "" })
+    /// `Corrupt` if the root is another one, or if there is none: that is no document of nothing.
+    pub fn within(root: &str, document: &'a [u8]) -> Result<Self> {
+        let mut xml = Self::new(document);
+        match xml.node()? {
+            Node::Open(start) | Node::Empty(start) if start.name == root.as_bytes() => Ok(xml),
+            _ => Err(corrupt("is of another kind")),
+        }
     }
 
-    /// Bytes of the document that the cursor has not come to.
+    fn new(document: &'a [u8]) -> Self {
+        Self { is_part: false, ..Self::part(document) }
+    }
+
+    /// Begins anywhere between two tags of a document.
+    pub fn part(part: &'a [u8]) -> Self {
+        Self { rest: strip_bom(part), opened: b"", depth: 0, is_part: true }
+    }
+
+    /// Bytes that the cursor has not come to.
     pub fn bytes_left(&self) -> usize {
         self.rest.len()
     }
 
     /// The next element or end; text between elements is passed over.
+    ///
+    /// # Errors
+    /// `Corrupt` for what is no markup of the service, and for a document that ends before its root element does.
     pub fn node(&mut self) -> Result<Node<'a>> {
         Ok(self.advance()?.1)
     }
@@ -90,23 +110,21 @@ impl<'a> Xml<'a> {
     }
 
     /// The text up to the next tag, and the tag. Comments and declarations are passed over.
-    fn advance(&mut self) -> Result<(&'a str, Node<'a>)> {
+    fn advance(&mut self) -> Result<(&'a [u8], Node<'a>)> {
         loop {
-            let Some(at) = self.next_tag() else {
-                let text = std::mem::take(&mut self.rest);
-                return Ok((text, Node::End));
-            };
+            let Some(at) = self.next_tag() else { return Ok((self.end()?, Node::End)) };
             let (text, tag) = self.rest.split_at(at);
-            match tag.as_bytes().get(1) {
+            match tag.get(1) {
                 Some(b'/') => {
-                    match tag[2..].strip_prefix(self.opened).and_then(|rest| rest.strip_prefix('>')) {
+                    self.depth -= 1;
+                    match tag[2..].strip_prefix(self.opened).and_then(|rest| rest.strip_prefix(b">")) {
                         Some(rest) => self.rest = rest,
-                        None => self.take_until(tag, ">")?,
+                        None => self.take_until(tag, b">")?,
                     }
                     return Ok((text, Node::Close));
                 }
-                Some(b'?') => self.take_until(tag, "?>")?,
-                Some(b'!') if tag.starts_with("<!--") => self.take_until(tag, "-->")?,
+                Some(b'?') => self.take_until(tag, b"?>")?,
+                Some(b'!') if tag.starts_with(b"<!--") => self.take_until(tag, b"-->")?,
                 Some(b'!') => return Err(corrupt("holds markup of an unknown kind")),
                 _ => return Ok((text, self.start(tag)?)),
             }
@@ -115,26 +133,38 @@ impl<'a> Xml<'a> {
 
     /// Where the next tag begins; mostly at once, without text before it.
     fn next_tag(&self) -> Option<usize> {
-        if self.rest.starts_with('<') { Some(0) } else { memchr(b'<', self.rest.as_bytes()) }
+        if self.rest.first() == Some(&b'<') { Some(0) } else { memchr(b'<', self.rest) }
+    }
+
+    /// The text behind the last tag.
+    fn end(&mut self) -> Result<&'a [u8]> {
+        // A root element was opened, and all that were are closed.
+        if !self.is_part && (self.depth != 0 || self.opened.is_empty()) {
+            return Err(corrupt("ends early"));
+        }
+        Ok(std::mem::take(&mut self.rest))
     }
 
     /// Takes a start tag.
-    fn start(&mut self, tag: &'a str) -> Result<Node<'a>> {
-        let name_end = tag.bytes().position(|byte| matches!(byte, b'>' | b' ' | b'/' | b'\t' | b'\r' | b'\n'));
-        let (name, rest) = tag.split_at(name_end.ok_or_else(|| corrupt("ends early"))?);
-        let end = if rest.starts_with('>') { 0 } else { attributes_end(rest)? };
+    fn start(&mut self, tag: &'a [u8]) -> Result<Node<'a>> {
+        let (name, rest) = tag.split_at(name_end(tag).ok_or_else(|| corrupt("ends early"))?);
+        let end = if rest.first() == Some(&b'>') { 0 } else { attributes_end(rest)? };
         let (attributes, rest) = rest.split_at(end);
         self.rest = &rest[1..];
-        let (attributes, empty) = attributes.strip_suffix('/').map_or((attributes, false), |inner| (inner, true));
+        let (attributes, empty) = attributes.strip_suffix(b"/").map_or((attributes, false), |inner| (inner, true));
         let start = Start { name: &name[1..], attributes };
         self.opened = start.name;
-        Ok(if empty { Node::Empty(start) } else { Node::Open(start) })
+        if empty {
+            return Ok(Node::Empty(start));
+        }
+        self.depth += 1;
+        Ok(Node::Open(start))
     }
 
-    fn take_until(&mut self, tag: &'a str, end: &str) -> Result<()> {
-        let at = match end.as_bytes() {
-            [byte] => memchr(*byte, tag.as_bytes()),
-            end => memmem::find(tag.as_bytes(), end),
+    fn take_until(&mut self, tag: &'a [u8], end: &[u8]) -> Result<()> {
+        let at = match end {
+            [byte] => memchr(*byte, tag),
+            end => memmem::find(tag, end),
         };
         let at = at.ok_or_else(|| corrupt("ends early"))?;
         self.rest = &tag[at + end.len()..];
@@ -142,29 +172,39 @@ impl<'a> Xml<'a> {
     }
 }
 
+/// Where the name of a start tag ends. Nearly all bytes of names come behind all those that end one.
+fn name_end(tag: &[u8]) -> Option<usize> {
+    tag.iter().position(|&byte| byte <= b'>' && matches!(byte, b'>' | b' ' | b'/' | b'\t' | b'\r' | b'\n'))
+}
+
 /// Where the tag ends: a `>` within quotes does not end it.
-fn attributes_end(rest: &str) -> Result<usize> {
+fn attributes_end(rest: &[u8]) -> Result<usize> {
     let mut quoted = false;
-    let end = rest.bytes().position(|byte| {
+    let end = rest.iter().position(|&byte| {
         quoted ^= byte == b'"';
         byte == b'>' && !quoted
     });
     end.ok_or_else(|| corrupt("ends early"))
 }
 
-fn unescape(text: &str) -> Result<Cow<'_, str>> {
+fn unescape(text: &[u8]) -> Result<Cow<'_, str>> {
+    let text = utf8(text)?;
     if memchr(b'&', text.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(text));
     }
     quick_xml::escape::unescape(text).map_err(|error| corrupt("holds a broken reference").with_source(error))
 }
 
+pub(super) fn utf8(text: &[u8]) -> Result<&str> {
+    std::str::from_utf8(text).map_err(|_| corrupt("is not UTF-8"))
+}
+
 /// The text of the first element of this name anywhere in the document.
 pub(super) fn find(document: &[u8], name: &str) -> Option<String> {
-    let mut xml = Xml::new(document).ok()?;
+    let mut xml = Xml::new(document);
     loop {
         match xml.node().ok()? {
-            Node::Open(start) if start.name == name => return Some(xml.text().ok()?.into_owned()),
+            Node::Open(start) if start.name == name.as_bytes() => return Some(xml.text().ok()?.into_owned()),
             Node::End => return None,
             _ => {}
         }
@@ -191,6 +231,7 @@ mod tests {
         assert_eq!(find(document.as_bytes(), "Other"), None);
         assert_eq!(find(b"<Error><Code>unclosed", "Code"), None);
         assert_eq!(find(b"\xff\xfe", "Code"), None);
+        assert_eq!(find(b"<Code>\xff</Code>", "Code"), None);
         assert_eq!(
             find(b"<a x=\"1>2\"><!-- <Code>no</Code> --><b/><Code>yes<i>no</i></Code></a>", "Code").as_deref(),
             Some("yes")
@@ -208,5 +249,29 @@ mod tests {
         ] {
             assert_eq!(find(broken.as_bytes(), "Code"), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn a_document_is_whole() {
+        let all = |mut xml: Xml<'_>| loop {
+            match xml.node() {
+                Ok(Node::End) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        };
+        let document = b"<?xml version=\"1.0\"?><a>text<b/><c x=\"1\">t</c ></a>\n";
+        assert!(all(Xml::new(document)));
+        for end in 0..document.len() - 1 {
+            assert!(!all(Xml::new(&document[..end])), "{end} bytes");
+        }
+        assert!(!all(Xml::new(b"</a>")));
+        for other in
+            [&b""[..], b"\xef\xbb\xbf<?xml version=\"1.0\"?>", b"text", b"<html><body>no</body></html>", b"</a>"]
+        {
+            assert!(Xml::within("a", other).is_err(), "{other:?}");
+        }
+        assert!(Xml::within("a", document).is_ok_and(all) && Xml::within("a", b"<a x=\"y\"/>").is_ok_and(all));
+        assert!(all(Xml::part(b"</a>")) && all(Xml::part(b"<a><b></b>")) && all(Xml::part(b"")));
     }
 }

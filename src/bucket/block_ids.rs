@@ -70,7 +70,7 @@ impl PartChecksum {
 
     /// Reads [`PartChecksum::text`].
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes: [u8; 33] = text::unbase64url(text)?.try_into().ok()?;
+        let bytes: [u8; 33] = text::unbase64url_exactly(text)?;
         let (kind, value) = bytes.split_first()?;
         Some(Self { kind: *kind, value: value.try_into().ok()? })
     }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::blob::{BlobProperties, MetadataPairs};
 use crate::object::{
-    Algorithm, Attributes, Checksum, ContentHeaders, ETag, Error, ErrorKind, ObjectMeta, Result, Stamp, StoreTag, Tags,
-    Timestamp, UploadId, UserMetadata, checksum, text,
+    Algorithm, Attributes, Checksum, ETag, Error, ErrorKind, ObjectMeta, Result, Stamp, StoreTag, Tags, Timestamp,
+    UploadId, UserMetadata, checksum, text,
 };
 
 /// The one metadata name that is ours.
@@ -82,13 +82,25 @@ pub struct StoredObject {
     pub upload_id: Option<UploadId>,
 }
 
-impl StoredObject {
+impl Decoded {
+    /// What the metadata of the blob at `place` says; nothing if that is of another version, broken, or bound to
+    /// another blob.
+    pub fn of(metadata: &MetadataPairs, place: Place<'_>) -> Self {
+        let reserved = metadata.iter().find(|(name, _)| name == RESERVED);
+        reserved.and_then(|(_, value)| decode(value, place)).unwrap_or_default()
+    }
+
     pub fn origin(&self) -> Origin {
-        match (&self.meta.stamp, self.write_id) {
+        match (&self.stamp, self.write_id) {
             (Some(_), _) => Origin::Import,
             (None, Some(_)) => Origin::Client,
             (None, None) => Origin::Foreign,
         }
+    }
+
+    /// The time that S3 clients see, of a blob that was written at `written`.
+    pub fn shown_time(&self, written: Timestamp) -> Timestamp {
+        self.last_modified.or(self.stamp.as_ref().map(|stamp| stamp.last_modified)).unwrap_or(written)
     }
 }
 
@@ -101,7 +113,7 @@ impl WriteId {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        text::unbase64url(text)?.try_into().ok().map(Self)
+        text::unbase64url_exactly(text).map(Self)
     }
 }
 
@@ -216,16 +228,12 @@ fn reserved(attributes: &Attributes, own: &Decoded, hidden: &[(&str, &str)], pla
 /// Reads the properties of a blob as an object.
 pub fn stored_object(properties: BlobProperties, container: &str, name: &str) -> StoredObject {
     let place = Place { container, name, length: properties.length };
-    let own = properties
-        .metadata
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(RESERVED))
-        .and_then(|(_, value)| decode(value, place))
-        .unwrap_or_default();
+    let own = Decoded::of(&properties.metadata, place);
     let etag = shown_etag(&own, properties.content_md5, &properties.store_tag);
+    let last_modified = own.shown_time(properties.last_modified);
     let mut user = own.hidden;
     for (name, value) in &properties.metadata {
-        if !name.eq_ignore_ascii_case(RESERVED) && !name.eq_ignore_ascii_case(FOLDER) {
+        if name != RESERVED && name != FOLDER {
             user.insert(name, value);
         }
     }
@@ -235,10 +243,7 @@ pub fn stored_object(properties: BlobProperties, container: &str, name: &str) ->
         meta: ObjectMeta {
             size: properties.length,
             etag,
-            last_modified: own
-                .last_modified
-                .or(own.stamp.as_ref().map(|stamp| stamp.last_modified))
-                .unwrap_or(properties.last_modified),
+            last_modified,
             content,
             user,
             tags: own.tags,
@@ -254,13 +259,6 @@ pub fn stored_object(properties: BlobProperties, container: &str, name: &str) ->
     }
 }
 
-/// As [`stored_object`], without what no listing shows: user metadata and headers of the content.
-pub fn listed_object(mut properties: BlobProperties, container: &str, name: &str) -> StoredObject {
-    properties.metadata.retain(|(name, _)| name.eq_ignore_ascii_case(RESERVED));
-    properties.content = ContentHeaders::default();
-    stored_object(properties, container, name)
-}
-
 /// The ETag that S3 clients see: the same for PUT, HEAD, GET and LIST.
 pub fn shown_etag(own: &Decoded, content_md5: Option<[u8; 16]>, store_tag: &StoreTag) -> ETag {
     if let Some(etag) = own.etag.as_ref().or(own.stamp.as_ref().map(|stamp| &stamp.etag)) {
@@ -272,7 +270,7 @@ pub fn shown_etag(own: &Decoded, content_md5: Option<[u8; 16]>, store_tag: &Stor
     }
 }
 
-/// Reads a reserved value; `None` if it is of another version, broken, or bound to another blob.
+/// Reads a reserved value: see [`Decoded::of`].
 fn decode(value: &str, place: Place<'_>) -> Option<Decoded> {
     let mut fields = value.split(';');
     if fields.next() != Some(VERSION) {
@@ -346,13 +344,13 @@ fn parse_stamp(value: &str) -> Option<Stamp> {
 
 /// CRC-64 of where the blob is and how long: enough to notice a value that was copied along.
 fn binding(place: Place<'_>) -> [u8; 8] {
-    let mut text = String::with_capacity(place.container.len() + place.name.len() + 22);
-    text.push_str(place.container);
-    text.push('\0');
-    text.push_str(place.name);
-    text.push('\0');
-    text.push_str(&place.length.to_string());
-    checksum::crc64(text.as_bytes()).to_be_bytes()
+    let mut bound = String::with_capacity(place.container.len() + place.name.len() + 22);
+    bound.push_str(place.container);
+    bound.push('\0');
+    bound.push_str(place.name);
+    bound.push('\0');
+    text::push_decimal(&mut bound, place.length);
+    checksum::crc64(bound.as_bytes()).to_be_bytes()
 }
 
 /// Whether Azure can hold the pair as it is.
@@ -465,7 +463,6 @@ mod tests {
             content_md5: Some(checksum::md5(b"hello")),
             content: ContentHeaders::default(),
             metadata,
-            access_tier: None,
             is_directory: false,
             is_path: false,
         }
@@ -517,7 +514,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let (attributes, own) = full();
-        let object = stored_object(properties(encode(&attributes, &own, PLACE).unwrap()), "flink", "a/b");
+        let pairs = encode(&attributes, &own, PLACE).unwrap();
+        assert_eq!(Decoded::of(&pairs, PLACE).origin(), Origin::Import);
+        let object = stored_object(properties(pairs), "flink", "a/b");
         assert_eq!(object.meta.user, attributes.user);
         assert_eq!(object.meta.tags, attributes.tags);
         assert_eq!(object.meta.content.expires, attributes.content.expires);
@@ -526,7 +525,6 @@ mod tests {
         assert_eq!(object.meta.stamp, own.stamp);
         assert_eq!(object.meta.last_modified, Timestamp(1_000));
         assert_eq!(Some(object.meta.etag.clone()), own.etag);
-        assert_eq!(object.origin(), Origin::Import);
         assert_eq!((object.write_id, object.replaced), (own.write_id, own.replaced));
     }
 
@@ -535,10 +533,10 @@ mod tests {
         let (attributes, own) = full();
         let pairs = encode(&attributes, &own, PLACE).unwrap();
         for (container, name, length) in [("iceberg", "a/b", 5), ("flink", "a/c", 5), ("flink", "a/b", 6)] {
+            assert_eq!(Decoded::of(&pairs, Place { container, name, length }).origin(), Origin::Foreign);
             let mut properties = properties(pairs.clone());
             properties.length = length;
             let object = stored_object(properties, container, name);
-            assert_eq!(object.origin(), Origin::Foreign);
             assert_eq!(object.meta.etag.as_str(), "8dc0ffee-1");
             assert_eq!(object.meta.user.get("plain"), Some("v 1"));
             assert_eq!(object.meta.last_modified, Timestamp(2_000));

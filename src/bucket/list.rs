@@ -13,11 +13,11 @@ mod tree;
 
 use self::tree::Tree;
 use super::Bucket;
-use super::codec::{self, Origin, StoredObject};
+use super::codec::{self, Decoded, Origin, Place};
 use crate::blob::BlobProperties;
 use crate::blob::list::{BlobItem, ListBlobs};
 use crate::object::listing::{ListEntry, ListPage, ListQuery, ListedObject};
-use crate::object::{ObjectKey, Result, Stamp, StoreTag};
+use crate::object::{Result, Stamp, StoreTag};
 
 /// Pages asked for on behalf of one request; past them a client that has something gets a short page
 /// and goes on.
@@ -68,6 +68,7 @@ impl Bucket {
             let Some(items) = self.next_items(&mut walk, query.delimiter.as_deref(), wanted).await? else {
                 return Ok(page);
             };
+            page.entries.reserve(items.len().min(wanted));
             for item in items {
                 let Some(entry) = self.entry(item, query) else { continue };
                 if let (ListEntry::Prefix(prefix), Some(ListEntry::Prefix(last))) = (&entry, page.entries.last())
@@ -146,24 +147,20 @@ impl Bucket {
         if properties.is_directory {
             return None;
         }
-        let object = codec::listed_object(properties, self.container.as_str(), &name);
-        Some(stored_entry(self.key_of(name)?, object))
-    }
-}
-
-fn stored_entry(key: ObjectKey, object: StoredObject) -> StoredEntry {
-    let origin = object.origin();
-    StoredEntry {
-        listed: ListedObject {
-            key,
-            size: object.meta.size,
-            etag: object.meta.etag,
-            last_modified: object.meta.last_modified,
-            storage_class: object.meta.storage_class,
-        },
-        stamp: object.meta.stamp,
-        origin,
-        store_tag: object.store_tag,
+        let place = Place { container: self.container.as_str(), name: &name, length: properties.length };
+        let own = Decoded::of(&properties.metadata, place);
+        Some(StoredEntry {
+            origin: own.origin(),
+            listed: ListedObject {
+                key: self.key_of(name)?,
+                size: properties.length,
+                etag: codec::shown_etag(&own, properties.content_md5, &properties.store_tag),
+                last_modified: own.shown_time(properties.last_modified),
+                storage_class: own.storage_class,
+            },
+            stamp: own.stamp,
+            store_tag: properties.store_tag,
+        })
     }
 }
 

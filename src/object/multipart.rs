@@ -31,8 +31,8 @@ impl UploadId {
     /// `None` for what cannot be an id of ours: NoSuchUpload. The check keeps foreign text out of
     /// the names of state blobs.
     pub fn parse(id: &str) -> Option<Self> {
-        let random = text::unbase64url(id.strip_prefix("b1")?)?;
-        (random.len() == 18).then(|| Self(id.into()))
+        text::unbase64url_exactly::<18>(id.strip_prefix("b1")?)?;
+        Some(Self(id.into()))
     }
 
     pub fn as_str(&self) -> &str {

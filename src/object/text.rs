@@ -7,12 +7,12 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
+    let mut digits = Vec::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        out.push(HEX[usize::from(byte >> 4)] as char);
-        out.push(HEX[usize::from(byte & 15)] as char);
+        digits.push(HEX[usize::from(byte >> 4)]);
+        digits.push(HEX[usize::from(byte & 15)]);
     }
-    out
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 /// Exactly `N` bytes from hex digits of either case.
@@ -39,7 +39,7 @@ pub fn base64(bytes: &[u8]) -> String {
 
 /// Exactly `N` bytes from base64 with padding.
 pub fn unbase64<const N: usize>(text: &str) -> Option<[u8; N]> {
-    STANDARD.decode(text.trim()).ok()?.try_into().ok()
+    decode_exactly(&STANDARD, text.trim())
 }
 
 /// Any number of bytes from base64 with padding.
@@ -52,9 +52,44 @@ pub fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Exactly `N` bytes of [`base64url`].
+pub fn unbase64url_exactly<const N: usize>(text: &str) -> Option<[u8; N]> {
+    decode_exactly(&URL_SAFE_NO_PAD, text)
+}
+
+/// Without an allocation: listings read thousands of sums and ids. The decoder wants room for whole groups of four
+/// characters, more than `N` may be.
+fn decode_exactly<const N: usize>(engine: &impl Engine, text: &str) -> Option<[u8; N]> {
+    const { assert!(N <= 64, "no sum and no id is longer") };
+    let mut room = [0; 66];
+    let length = engine.decode_slice(text, &mut room).ok()?;
+    room.get(..length)?.try_into().ok()
+}
+
 /// The bytes of [`base64url`].
 pub fn unbase64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Appends bytes that are ASCII, all at once.
+pub fn push_ascii(out: &mut String, ascii: &[u8]) {
+    out.push_str(std::str::from_utf8(ascii).unwrap_or_default());
+}
+
+/// Appends a number in decimal digits, without the machinery of formatting: listings write thousands of them.
+pub fn push_decimal(out: &mut String, number: u64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = number;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    push_ascii(out, &digits[start..]);
 }
 
 /// Appends `text` percent-encoded as RFC 3986 wants a path or query component: everything but the
@@ -102,6 +137,17 @@ mod tests {
         assert_eq!(unhex::<3>("00ABff"), Some([0, 0xab, 0xff]));
         assert_eq!(unhex::<3>("00ab"), None);
         assert_eq!(unhex::<1>("0g"), None);
+        assert_eq!(unbase64::<3>(" /wA= "), None);
+        assert_eq!(unbase64::<2>(" /wA= "), Some([0xff, 0]));
+        assert_eq!(unbase64url_exactly::<2>("_wA"), Some([0xff, 0]));
+        assert_eq!(unbase64::<64>(&base64(&[7; 64])), Some([7; 64]));
+        assert_eq!(unbase64::<64>(&base64(&[7; 65])), None);
+        assert_eq!(unbase64::<64>(&base64(&[7; 6_000])), None);
+        for number in [0, 7, 10, u64::MAX] {
+            let mut out = String::new();
+            push_decimal(&mut out, number);
+            assert_eq!(out, number.to_string());
+        }
         assert_eq!(percent_encode("a b/c+%é~", b"/"), "a%20b/c%2B%25%C3%A9~");
         assert_eq!(percent_decode("a%20b/c%2B%25%C3%A9~").as_deref(), Some("a b/c+%é~"));
         assert_eq!(percent_decode("a+b").as_deref(), Some("a+b"));

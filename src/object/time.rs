@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::text::push_ascii;
+
 /// Seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
@@ -14,24 +16,38 @@ impl Timestamp {
 
     /// Reads any HTTP date (RFC 9110 section 5.6.7).
     pub fn parse_http(text: &str) -> Option<Self> {
-        httpdate::parse_http_date(text.trim()).ok().map(Self::from)
+        let text = text.trim();
+        Self::parse_fixdate(text).or_else(|| httpdate::parse_http_date(text).ok().map(Self::from))
+    }
+
+    /// The preferred form, `Mon, 23 Nov 2026 05:41:51 GMT`, for which `httpdate` takes several times as long:
+    /// listings have one per entry.
+    fn parse_fixdate(text: &str) -> Option<Self> {
+        let bytes: &[u8; 29] = text.as_bytes().try_into().ok()?;
+        let month = MONTHS.iter().position(|month| month.as_bytes() == &bytes[8..11])? as i64 + 1;
+        let (year, day) = (number(&bytes[12..16])?, number(&bytes[5..7])?);
+        let (hour, minute, second) = (number(&bytes[17..19])?, number(&bytes[20..22])?, number(&bytes[23..25])?);
+        let days = days_from_civil(year, month, day);
+        let weekday = WEEKDAYS[days.rem_euclid(7) as usize];
+        let is_date =
+            year >= 1970 && bytes.starts_with(weekday.as_bytes()) && civil_from_days(days) == (year, month, day);
+        let separators = (&bytes[3..5], bytes[7], bytes[11], bytes[16], bytes[19], bytes[22], &bytes[25..]);
+        let is_time = hour < 24 && minute < 60 && second < 60;
+        (is_date && is_time && separators == (b", ", b' ', b' ', b' ', b':', b':', b" GMT"))
+            .then(|| Self(days * 86_400 + hour * 3_600 + minute * 60 + second))
     }
 
     /// Reads `2026-11-23T05:41:51Z`, fraction of a second allowed and dropped.
     pub fn parse_iso8601(text: &str) -> Option<Self> {
-        let (date, time) = text.trim().strip_suffix('Z')?.split_once('T')?;
-        let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-        let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-        let time = time.split('.').next()?;
-        let mut time = time.splitn(3, ':').map(|part| part.parse::<i64>().ok());
-        let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-        let in_range = (1..=12).contains(&month)
-            && (1..=31).contains(&day)
-            && (0..24).contains(&hour)
-            && (0..60).contains(&minute)
-            && (0..=60).contains(&second)
-            && (0..10_000).contains(&year);
-        in_range.then(|| Self(days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second))
+        let (bytes, fraction) = text.trim().strip_suffix('Z')?.as_bytes().split_first_chunk::<19>()?;
+        let (year, month, day) = (number(&bytes[0..4])?, number(&bytes[5..7])?, number(&bytes[8..10])?);
+        let (hour, minute, second) = (number(&bytes[11..13])?, number(&bytes[14..16])?, number(&bytes[17..19])?);
+        let in_range = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+        let separators = (bytes[4], bytes[7], bytes[10], bytes[13], bytes[16]) == (b'-', b'-', b'T', b':', b':');
+        let is_fraction =
+            fraction.strip_prefix(b".").map_or(fraction.is_empty(), |digits| digits.iter().all(u8::is_ascii_digit));
+        (in_range && separators && is_fraction)
+            .then(|| Self(days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second))
     }
 
     /// `Mon, 23 Nov 2026 05:41:51 GMT`, for headers.
@@ -41,35 +57,28 @@ impl Timestamp {
 
     /// `2026-11-23T05:41:51.000Z`, for S3 XML.
     pub fn iso8601(self) -> String {
-        let (year, month, day) = civil_from_days(self.0.div_euclid(86_400));
-        let second = self.0.rem_euclid(86_400);
-        format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.000Z", second / 3_600, second / 60 % 60, second % 60)
+        let mut out = String::with_capacity(24);
+        self.write_iso8601(&mut out);
+        out
     }
 
     /// Appends [`Timestamp::iso8601`] without an allocation: listings write thousands of them.
     pub fn write_iso8601(self, out: &mut String) {
         let (year, month, day) = civil_from_days(self.0.div_euclid(86_400));
         let second = self.0.rem_euclid(86_400);
-        digits(out, year, 4);
-        for (separator, value) in
-            [('-', month), ('-', day), ('T', second / 3_600), (':', second / 60 % 60), (':', second % 60)]
-        {
-            out.push(separator);
-            digits(out, value, 2);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        put_digits(&mut text[0..4], year);
+        for (at, value) in [(5, month), (8, day), (11, second / 3_600), (14, second / 60 % 60), (17, second % 60)] {
+            put_digits(&mut text[at..at + 2], value);
         }
-        out.push_str(".000Z");
+        push_ascii(out, &text);
     }
 
     /// Reads `20261123T054151Z`, the form of [`Timestamp::amz`].
     pub fn parse_amz(text: &str) -> Option<Self> {
         let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
-        let number = |range: std::ops::Range<usize>| {
-            bytes[range]
-                .iter()
-                .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
-        };
-        let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
-        let (hour, minute, second) = (number(9..11)?, number(11..13)?, number(13..15)?);
+        let (year, month, day) = (number(&bytes[0..4])?, number(&bytes[4..6])?, number(&bytes[6..8])?);
+        let (hour, minute, second) = (number(&bytes[9..11])?, number(&bytes[11..13])?, number(&bytes[13..15])?);
         let valid = bytes[8] == b'T'
             && bytes[15] == b'Z'
             && (1..=12).contains(&month)
@@ -84,15 +93,13 @@ impl Timestamp {
     pub fn amz(self) -> String {
         let (year, month, day) = civil_from_days(self.0.div_euclid(86_400));
         let second = self.0.rem_euclid(86_400);
-        let mut out = String::with_capacity(16);
-        digits(&mut out, year, 4);
-        digits(&mut out, month, 2);
-        digits(&mut out, day, 2);
-        out.push('T');
-        for value in [second / 3_600, second / 60 % 60, second % 60] {
-            digits(&mut out, value, 2);
+        let mut text = *b"00000000T000000Z";
+        put_digits(&mut text[0..4], year);
+        for (at, value) in [(4, month), (6, day), (9, second / 3_600), (11, second / 60 % 60), (13, second % 60)] {
+            put_digits(&mut text[at..at + 2], value);
         }
-        out.push('Z');
+        let mut out = String::with_capacity(text.len());
+        push_ascii(&mut out, &text);
         out
     }
 
@@ -118,10 +125,21 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Appends `value` with at least `width` digits.
-fn digits(out: &mut String, value: i64, width: u32) {
-    for place in (0..width).rev() {
-        out.push(char::from(b'0' + (value / 10_i64.pow(place) % 10) as u8));
+/// As RFC 9110 section 5.6.7 names them; the first of 1970 was a Thursday.
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// What decimal digits, and nothing else, say.
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
+}
+
+/// Fills `room` with the last digits of `value`, which has none before them unless it lies out of S3's range.
+fn put_digits(room: &mut [u8], value: i64) {
+    let mut rest = value.unsigned_abs();
+    for place in room.iter_mut().rev() {
+        *place = b'0' + (rest % 10) as u8;
+        rest /= 10;
     }
 }
 
@@ -175,8 +193,52 @@ mod tests {
         {
             assert_eq!(Timestamp::parse_amz(bad), None, "{bad}");
         }
-        for bad in ["", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T25:00:00Z", "x-11-23T00:00:00Z"] {
+        let fraction = format!("2026-11-23T05:41:51.{}Z", "9".repeat(40));
+        assert_eq!(Timestamp::parse_iso8601(&fraction), Some(Timestamp(1_795_412_511)));
+        for bad in [
+            "",
+            "2026-11-23",
+            "2026-13-01T00:00:00Z",
+            "2026-11-23T25:00:00Z",
+            "x-11-23T00:00:00Z",
+            "2026-11-23 05:41:51Z",
+            "2026-1-3T5:4:1Z",
+            "2026-11-23T05:41:51.1.2Z",
+            "2026-11-23T05:41:51,5Z",
+            "2026-11-23T05:41:51.xZ",
+            "2026-11-23T05:41:5é.0Z",
+        ] {
             assert_eq!(Timestamp::parse_iso8601(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn http_dates_are_those_of_httpdate() {
+        let known = |text: &str| httpdate::parse_http_date(text).ok().map(Timestamp::from);
+        for valid in [
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "Tue, 29 Feb 2000 23:59:59 GMT",
+            "Mon, 23 Nov 2026 05:41:51 GMT",
+            "Thu, 31 Dec 2099 10:20:30 GMT",
+        ] {
+            assert!(Timestamp::parse_fixdate(valid).is_some() && Timestamp::parse_fixdate(valid) == known(valid));
+            for at in 0..valid.len() {
+                for byte in b" 0123456789:,GMTJanFebWedr+-" {
+                    let mut text = valid.as_bytes().to_vec();
+                    text[at] = *byte;
+                    let text = String::from_utf8(text).unwrap();
+                    assert_eq!(Timestamp::parse_http(&text), known(&text), "{text}");
+                }
+            }
+        }
+        for text in [
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Thu, 01 Jan 1960 00:00:00 GMT",
+            "Mon, 23 Nov 2026 05:41:51 +0000",
+            "",
+        ] {
+            assert_eq!(Timestamp::parse_http(text), known(text), "{text}");
         }
     }
 }

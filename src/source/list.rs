@@ -148,7 +148,7 @@ fn parse(document: &Bytes) -> Result<SourcePage> {
         // Only now: the element that says so may follow the keys.
         let keys = page.objects.iter_mut().map(|object| &mut object.key);
         for name in keys.chain(&mut page.prefixes) {
-            *name = decode(name)?;
+            *name = decode(std::mem::take(name))?;
         }
     }
     Ok(page)
@@ -180,8 +180,11 @@ impl Draft {
 }
 
 /// Decodes `encoding-type=url`: S3 writes a space as `+`, and a plus as `%2B`.
-fn decode(name: &str) -> Result<String> {
-    let spaced = if name.contains('+') { name.replace('+', " ") } else { name.to_owned() };
+fn decode(name: String) -> Result<String> {
+    if !name.contains(['+', '%']) {
+        return Ok(name);
+    }
+    let spaced = name.replace('+', " ");
     text::percent_decode(&spaced).ok_or_else(|| corrupt("a key with a broken encoding"))
 }
 

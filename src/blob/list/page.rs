@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::{BlobItem, BlobPage};
 use crate::blob::response::marks_directory;
-use crate::blob::xml::{Node, Start, Xml, corrupt};
+use crate::blob::xml::{Node, Start, Xml, corrupt, utf8};
 use crate::blob::{BlobProperties, MetadataPairs};
 use crate::object::text::{percent_decode, unbase64};
 use crate::object::{ContentHeaders, Result, StoreTag, Timestamp};
@@ -20,9 +20,12 @@ pub(super) struct PageReader {
     rest: Vec<u8>,
     /// Elements that are open around the entries.
     depth: u32,
+    /// The root element has been there: an answer without it is none, not a listing of nothing.
+    begun: bool,
     hierarchical: bool,
 }
 
+const ROOT: &[u8] = b"EnumerationResults";
 /// Entries end so. A pair of metadata may be called so too: what ends with one of those is half an entry,
 /// and waits for the rest.
 const ENTRY_END: &[u8] = b"</Blob>";
@@ -58,7 +61,7 @@ impl PageReader {
     /// `Corrupt` if the document is not complete.
     pub fn finish(mut self) -> Result<BlobPage> {
         let rest = std::mem::take(&mut self.rest);
-        if self.read(&rest)? < rest.len() || self.depth > 0 {
+        if self.read(&rest)? < rest.len() || self.depth > 0 || !self.begun {
             return Err(corrupt("ends early"));
         }
         // Azurite puts all prefixes first. The order of a hierarchical account is another one: left alone.
@@ -71,30 +74,36 @@ impl PageReader {
 
     /// Reads a part of the document as far as its entries are complete; returns how many bytes that is.
     fn read(&mut self, part: &[u8]) -> Result<usize> {
-        let mut xml = Xml::new(part)?;
+        let mut xml = Xml::part(part);
         loop {
             let at = part.len() - xml.bytes_left();
             match xml.node()? {
+                Node::Open(start) | Node::Empty(start) if !self.begun && start.name != ROOT => {
+                    return Err(corrupt("is no listing"));
+                }
                 Node::Open(start) => match start.name {
-                    name @ ("Blob" | "BlobPrefix") => {
+                    name @ (b"Blob" | b"BlobPrefix") => {
                         let entry = match entry(&mut xml) {
                             Err(_) if xml.bytes_left() == 0 => return Ok(at),
                             entry => entry?,
                         };
                         self.hierarchical |= entry.has_resource_type;
-                        self.page.items.push(if name == "Blob" {
+                        self.page.items.push(if name == b"Blob" {
                             BlobItem::Blob { name: entry.name, properties: entry.properties }
                         } else {
                             BlobItem::Prefix(entry.name)
                         });
                     }
-                    "NextMarker" => {
+                    b"NextMarker" => {
                         self.page.next_marker = Some(xml.text()?.into_owned()).filter(|marker| !marker.is_empty());
                     }
-                    "Prefix" | "Marker" | "Delimiter" | "MaxResults" => xml.skip()?,
-                    _ => self.depth += 1,
+                    b"Prefix" | b"Marker" | b"Delimiter" | b"MaxResults" => xml.skip()?,
+                    _ => {
+                        self.depth += 1;
+                        self.begun = true;
+                    }
                 },
-                Node::Empty(_) => {}
+                Node::Empty(_) => self.begun = true,
                 Node::Close => {
                     self.depth = self.depth.checked_sub(1).ok_or_else(|| corrupt("is not well-formed"))?;
                 }
@@ -117,9 +126,9 @@ fn entry(xml: &mut Xml<'_>) -> Result<Entry> {
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                "Name" => entry.name = name(xml, &start)?,
-                "Properties" => properties(xml, &mut entry)?,
-                "Metadata" => entry.properties.metadata = metadata(xml)?,
+                b"Name" => entry.name = name(xml, &start)?,
+                b"Properties" => properties(xml, &mut entry)?,
+                b"Metadata" => entry.properties.metadata = metadata(xml)?,
                 _ => xml.skip()?,
             },
             Node::Empty(_) => {}
@@ -136,7 +145,7 @@ fn entry(xml: &mut Xml<'_>) -> Result<Entry> {
 
 /// Names that XML cannot carry come percent-encoded, slashes included, and are marked so.
 fn name(xml: &mut Xml<'_>, start: &Start<'_>) -> Result<String> {
-    let encoded = start.attributes.contains("Encoded=\"true\"");
+    let encoded = memmem::find(start.attributes, b"Encoded=\"true\"").is_some();
     let name = xml.text()?;
     if encoded {
         percent_decode(&name).ok_or_else(|| corrupt("has a wrongly encoded name"))
@@ -150,22 +159,16 @@ fn properties(xml: &mut Xml<'_>, entry: &mut Entry) -> Result<()> {
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                "Last-Modified" => {
+                b"Last-Modified" => {
                     let time = Timestamp::parse_http(&xml.text()?);
                     out.last_modified = time.ok_or_else(|| corrupt("has an entry with a broken date"))?;
                 }
-                "Etag" => out.store_tag = StoreTag::parse(&xml.text()?),
-                "Content-Length" => {
+                b"Etag" => out.store_tag = StoreTag::parse(&xml.text()?),
+                b"Content-Length" => {
                     out.length = xml.text()?.parse().map_err(|_| corrupt("has an entry with a broken length"))?;
                 }
-                "Content-MD5" => out.content_md5 = unbase64(&xml.text()?),
-                "Content-Type" => out.content.content_type = Some(xml.text()?.into_owned()),
-                "Content-Encoding" => out.content.content_encoding = Some(xml.text()?.into_owned()),
-                "Content-Language" => out.content.content_language = Some(xml.text()?.into_owned()),
-                "Content-Disposition" => out.content.content_disposition = Some(xml.text()?.into_owned()),
-                "Cache-Control" => out.content.cache_control = Some(xml.text()?.into_owned()),
-                "AccessTier" => out.access_tier = Some(xml.text()?.into_owned()),
-                "ResourceType" => {
+                b"Content-MD5" => out.content_md5 = unbase64(&xml.text()?),
+                b"ResourceType" => {
                     entry.has_resource_type = true;
                     out.is_path = true;
                     out.is_directory = xml.text()? == "directory";
@@ -186,10 +189,10 @@ fn metadata(xml: &mut Xml<'_>) -> Result<MetadataPairs> {
     loop {
         match xml.node()? {
             Node::Open(start) => {
-                let name = start.name.to_ascii_lowercase();
+                let name = utf8(start.name)?.to_ascii_lowercase();
                 pairs.push((name, xml.text()?.into_owned()));
             }
-            Node::Empty(start) => pairs.push((start.name.to_ascii_lowercase(), String::new())),
+            Node::Empty(start) => pairs.push((utf8(start.name)?.to_ascii_lowercase(), String::new())),
             Node::Close => return Ok(pairs),
             Node::End => return Err(corrupt("ends early")),
         }
@@ -205,7 +208,6 @@ fn unset() -> BlobProperties {
         content_md5: None,
         content: ContentHeaders::default(),
         metadata: MetadataPairs::new(),
-        access_tier: None,
         is_directory: false,
         is_path: false,
     }
@@ -214,6 +216,9 @@ fn unset() -> BlobProperties {
 /// The order of names by their UTF-16 code units, without converting them: of all UTF-8 lead bytes
 /// only those of U+E000 to U+FFFF stand elsewhere, behind the supplementary planes.
 fn utf16_order(one: &str, other: &str) -> Ordering {
+    if one.is_ascii() && other.is_ascii() {
+        return one.cmp(other);
+    }
     let key = |byte: u8| if matches!(byte, 0xee | 0xef) { byte | 0x10 } else { byte };
     one.bytes().map(key).cmp(other.bytes().map(key))
 }
@@ -244,9 +249,6 @@ mod tests {
         assert_eq!(properties.store_tag.as_str(), "0x8DB2A9A7C6D0C4B");
         assert_eq!((properties.length, properties.last_modified.0), (11, 1_679_464_661));
         assert_eq!(properties.content_md5.map(|md5| base64(&md5)).as_deref(), Some("sQqNsWTgdUEFt6mb5y4/5Q=="));
-        assert_eq!(properties.content.content_type.as_deref(), Some("text/plain"));
-        assert_eq!(properties.content.content_encoding, None);
-        assert_eq!(properties.access_tier.as_deref(), Some("Hot"));
         let pairs = [("foo".to_owned(), "b&r".to_owned()), ("empty".to_owned(), String::new())];
         assert_eq!(properties.metadata, pairs);
         let BlobItem::Blob { properties, .. } = &page.items[1] else { panic!("no blob") };
@@ -276,7 +278,7 @@ mod tests {
 
     #[test]
     fn prefixes_first_are_sorted_in() {
-        let page = parse("<E><Blobs><BlobPrefix><Name>b/</Name></BlobPrefix><Blob><Name>a</Name><Properties/></Blob><Blob><Name>c</Name></Blob></Blobs></E>".as_bytes()).unwrap();
+        let page = parse("<EnumerationResults><Blobs><BlobPrefix><Name>b/</Name></BlobPrefix><Blob><Name>a</Name><Properties/></Blob><Blob><Name>c</Name></Blob></Blobs></EnumerationResults>".as_bytes()).unwrap();
         assert_eq!(names(&page), ["a", "b/", "c"]);
     }
 
@@ -294,10 +296,21 @@ mod tests {
 
     #[test]
     fn broken_pages_are_errors() {
-        for end in 60..FLAT.len() {
+        for end in 0..FLAT.len() {
             assert!(parse(&FLAT.as_bytes()[..end]).is_err(), "{end}");
         }
-        assert!(parse(b"<E><Blob><Name>a").is_err());
-        assert!(parse(b"\xff").is_err());
+        for broken in [&b"\xff"[..], b"<EnumerationResults><Blob><Name>a", b"<html></html>", b"<Blob></Blob>"] {
+            assert!(parse(broken).is_err(), "{broken:?}");
+        }
+        let entry = |entry: &[u8]| [b"<EnumerationResults><Blobs>", entry, b"</Blobs></EnumerationResults>"].concat();
+        for broken in [
+            &b"<Blob><Name>\xff</Name></Blob>"[..],
+            b"<Blob><Name>a</Name><Metadata><k>\xff</k></Metadata></Blob>",
+            b"<Blob><Name>a</Name><Metadata><\xff>v</\xff></Metadata></Blob>",
+        ] {
+            assert!(parse(&entry(broken)).is_err(), "{broken:?}");
+        }
+        assert!(parse(&entry(b"")).unwrap().items.is_empty());
+        assert!(parse(b"<EnumerationResults ServiceEndpoint=\"https://a/\"/>").unwrap().items.is_empty());
     }
 }

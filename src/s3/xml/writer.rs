@@ -1,7 +1,7 @@
 //! Writes S3's XML answers by hand into one buffer.
 
 use crate::object::Timestamp;
-use crate::object::text::percent_encode_into;
+use crate::object::text::{percent_encode_into, push_decimal};
 
 /// The namespace of S3's documents.
 pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
@@ -41,12 +41,14 @@ impl Writer {
         self.0.push_str("\">");
     }
 
+    #[inline]
     pub fn open(&mut self, name: &str) {
         self.0.push('<');
         self.0.push_str(name);
         self.0.push('>');
     }
 
+    #[inline]
     pub fn close(&mut self, name: &str) {
         self.0.push_str("</");
         self.0.push_str(name);
@@ -64,6 +66,7 @@ impl Writer {
     }
 
     /// An element with text.
+    #[inline]
     pub fn text(&mut self, name: &str, text: &str) {
         self.open(name);
         escape_into(&mut self.0, text);
@@ -78,6 +81,7 @@ impl Writer {
     }
 
     /// An element with a key or prefix.
+    #[inline]
     pub fn key(&mut self, name: &str, key: &str, encoding: KeyEncoding) {
         self.open(name);
         match encoding {
@@ -87,21 +91,10 @@ impl Writer {
         self.close(name);
     }
 
-    #[expect(clippy::indexing_slicing, reason = "no number has more than 20 digits")]
+    #[inline]
     pub fn number(&mut self, name: &str, number: u64) {
         self.open(name);
-        let mut digits = [0; 20];
-        let mut start = digits.len();
-        let mut rest = number;
-        loop {
-            start -= 1;
-            digits[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.0.extend(digits[start..].iter().map(|&digit| digit as char));
+        push_decimal(&mut self.0, number);
         self.close(name);
     }
 
@@ -109,6 +102,7 @@ impl Writer {
         self.text(name, if value { "true" } else { "false" });
     }
 
+    #[inline]
     pub fn time(&mut self, name: &str, time: Timestamp) {
         self.open(name);
         time.write_iso8601(&mut self.0);
