@@ -1,6 +1,7 @@
 //! `bluebucket demo`: a whole migration in one process.
 
 mod fill;
+mod memory;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio::net::TcpListener;
 
+use self::fill::Contents;
 use super::{CommonOptions, Exit, Failure};
 use crate::admin::{Admin, Readiness};
 use crate::config::{Config, Environment, Secrets};
@@ -28,7 +30,7 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 3000, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(30..=1_000_000))]
     pub objects: u64,
 
-    /// Size of the largest object in MiB; some are a quarter of it, more are an eighth
+    /// Size of the largest object in MiB; up to sixty more are an eighth of it and less
     #[arg(long, default_value_t = 256, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub largest: u64,
 
@@ -48,7 +50,8 @@ pub struct DemoArgs {
 const EXAMPLES: &str = "\
 What it does: starts a strict Blob service and an S3 source on loopback ports, fills the three \
 buckets of the reference migration, then runs plan, backfill and verify, and serves the copied \
-buckets over S3 until Ctrl-C. Nothing leaves this machine, nothing stays behind.
+buckets over S3 until Ctrl-C. Nothing leaves this machine, nothing stays behind. All objects are \
+kept in memory, once in the source and once as copies.
 
 Examples:
   bluebucket demo
@@ -63,6 +66,8 @@ const STORE_ACCOUNT: &str = "demostore";
 /// Buckets of the reference migration and the containers they move to.
 const BUCKETS: [(&str, &str); 3] =
     [("local-rocksdb-test", "flink"), ("local-iceberg-test", "iceberg"), ("local-warpstream-test", "warpstream")];
+/// The source and what is copied from it are both kept in memory.
+const COPIES: u64 = 2;
 /// Where no terminal shows bars.
 const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -75,6 +80,8 @@ pub fn run(common: &CommonOptions, args: &DemoArgs) -> Result<Exit, Failure> {
 
 async fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
     let begun = Instant::now();
+    let contents = Contents::new(args.objects, args.largest << 20);
+    memory::require(COPIES * contents.objects(), COPIES * contents.bytes()).map_err(Failure::fatal)?;
     let seed = args.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)));
     let mut stopping = daemon::stop_signal().map_err(|error| Failure::fatal(error.to_string()))?;
     let blob_service = start_emulator().await?;
@@ -86,16 +93,14 @@ async fn demo(args: &DemoArgs) -> Result<Exit, Failure> {
         begun,
         &format!("an S3 source with three buckets at http://{} (contents by --seed {seed})", source_facade.address),
     );
-    let filled = fill::fill(&source, &source_process.azure, args.objects, args.largest << 20, seed)
-        .await
-        .map_err(Failure::of)?;
+    contents.write(&source, &source_process.azure, seed).await.map_err(Failure::of)?;
     step(
         begun,
         &format!(
             "filled with {} objects, {} MiB, {} of them by multipart upload",
-            filled.objects,
-            filled.bytes >> 20,
-            filled.multipart
+            contents.objects(),
+            contents.bytes() >> 20,
+            contents.multipart()
         ),
     );
 

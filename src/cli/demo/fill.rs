@@ -13,18 +13,15 @@ use crate::object::{
     WriteCondition,
 };
 
-/// What was made.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Filled {
-    pub objects: u64,
-    pub bytes: u64,
-    pub multipart: u64,
-}
+/// The objects that the source is filled with.
+pub struct Contents(Vec<Item>);
 
 /// Objects being written at one time.
 const PARALLEL: usize = 32;
 /// Parts of multipart objects in bytes, but for the last.
 const PART_BYTES: u64 = 8 << 20;
+/// Objects of a kind that are large, however many there are of it: the demo is to stay short.
+const LARGE_MAX: u64 = 20;
 
 /// An object to be made.
 struct Item {
@@ -36,33 +33,50 @@ struct Item {
     tags: &'static str,
 }
 
-/// Writes about `count` objects, the largest of `largest` bytes.
-pub async fn fill(config: &Config, azure: &AzureAccess, count: u64, largest: u64, seed: u64) -> Result<Filled> {
-    let items = items(count, largest);
-    let blobs = azure.client();
-    let shared = azure.shared();
-    let buckets: Vec<_> = config
-        .buckets
-        .iter()
-        .map(|bucket| {
-            let state = azure.state(&blobs);
-            Bucket::new(bucket.name.clone(), bucket.container.clone(), blobs.clone(), state, shared.clone())
-        })
-        .collect();
-    let random = random_bytes(seed, 4 << 20);
-    let write = |(index, item)| -> BoxFuture<'_, Result<()>> {
-        let (bucket, random) = (find(&buckets, &item), random.clone());
-        Box::pin(async move { put(bucket?, &item, &random, index).await })
-    };
-    let mut filled = Filled::default();
-    for item in &items {
-        filled.objects += 1;
-        filled.bytes += item.bytes;
-        filled.multipart += u64::from(item.multipart);
+impl Contents {
+    /// About `count` objects, the largest of `largest` bytes: a third each of Flink's checkpoints, an Iceberg
+    /// table and WarpStream's files.
+    pub fn new(count: u64, largest: u64) -> Self {
+        let mut items = Vec::new();
+        let each = count / 3;
+        flink(&mut items, each, largest);
+        iceberg(&mut items, each, largest);
+        warpstream(&mut items, each, largest);
+        Self(items)
     }
-    let writes: Vec<_> = items.into_iter().enumerate().map(write).collect();
-    futures::stream::iter(writes).buffer_unordered(PARALLEL).try_collect::<Vec<()>>().await?;
-    Ok(filled)
+
+    pub fn objects(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.0.iter().map(|item| item.bytes).sum()
+    }
+
+    /// How many of the objects are made by multipart upload.
+    pub fn multipart(&self) -> usize {
+        self.0.iter().filter(|item| item.multipart).count()
+    }
+
+    /// Writes all objects into the buckets of `config`, whose bytes `seed` decides.
+    pub async fn write(&self, config: &Config, azure: &AzureAccess, seed: u64) -> Result<()> {
+        let blobs = azure.client();
+        let shared = azure.shared();
+        let buckets: Vec<_> = config
+            .buckets
+            .iter()
+            .map(|bucket| {
+                let state = azure.state(&blobs);
+                Bucket::new(bucket.name.clone(), bucket.container.clone(), blobs.clone(), state, shared.clone())
+            })
+            .collect();
+        let random = random_bytes(seed, 4 << 20);
+        let write = |(index, item)| -> BoxFuture<'_, Result<()>> {
+            let (bucket, random) = (find(&buckets, item), random.clone());
+            Box::pin(async move { put(bucket?, item, &random, index).await })
+        };
+        futures::stream::iter(self.0.iter().enumerate().map(write)).buffer_unordered(PARALLEL).try_collect().await
+    }
 }
 
 fn find<'a>(buckets: &'a [Bucket], item: &Item) -> Result<&'a Bucket> {
@@ -71,16 +85,6 @@ fn find<'a>(buckets: &'a [Bucket], item: &Item) -> Result<&'a Bucket> {
         .iter()
         .find(|bucket| Some(bucket.name()) == name.as_ref())
         .ok_or_else(|| Error::new(ErrorKind::Unexpected, "the demo has no such bucket"))
-}
-
-/// A third each: Flink's checkpoints, an Iceberg table, WarpStream's files.
-fn items(count: u64, largest: u64) -> Vec<Item> {
-    let mut items = Vec::new();
-    let each = count / 3;
-    flink(&mut items, each, largest);
-    iceberg(&mut items, each, largest);
-    warpstream(&mut items, each, largest);
-    items
 }
 
 const SHARED: &str = "flink-session-mode/checkpoints/1f0b6d2e/shared";
@@ -106,8 +110,7 @@ fn flink(items: &mut Vec<Item>, count: u64, largest: u64) {
         let directory = format!("flink-session-mode/checkpoints/1f0b6d2e/chk-{checkpoint}");
         match number % 20 {
             0 => add(format!("{directory}/_metadata"), 24_576 + number),
-            // Only the first checkpoints have large state, so that the demo stays short.
-            1 if checkpoint < 8 => add(format!("{SHARED}/sst-{number:06}"), largest / 8 / (1 + checkpoint)),
+            1 if checkpoint < LARGE_MAX => add(format!("{SHARED}/sst-{number:06}"), largest / 8 / (1 + checkpoint)),
             1 => add(format!("{SHARED}/sst-{number:06}"), 262_144),
             _ => add(format!("{directory}/op-{number:06}"), (number * 977) % 65_536),
         }
@@ -137,7 +140,11 @@ fn iceberg(items: &mut Vec<Item>, count: u64, largest: u64) {
             1 => add(format!("warehouse/events/metadata/{number:06}-m0.avro"), 7_120, "application/octet-stream", ""),
             _ => {
                 let day = number % 28 + 1;
-                let bytes = if number % 100 == 5 { largest / 16 } else { 4_096 + (number * 7_919) % 200_000 };
+                let bytes = if number % 100 == 5 && number / 100 < LARGE_MAX {
+                    largest / 16
+                } else {
+                    4_096 + (number * 7_919) % 200_000
+                };
                 add(
                     format!("warehouse/events/data/day=2026-11-{day:02}/part {number:05} ü.parquet"),
                     bytes,
@@ -151,7 +158,8 @@ fn iceberg(items: &mut Vec<Item>, count: u64, largest: u64) {
 
 fn warpstream(items: &mut Vec<Item>, count: u64, largest: u64) {
     for number in 0..count {
-        let bytes = if number % 50 == 7 { largest / 32 } else { (number * 48_271) % 131_072 };
+        let bytes =
+            if number % 50 == 7 && number / 50 < LARGE_MAX { largest / 32 } else { (number * 48_271) % 131_072 };
         items.push(Item {
             bucket: "local-warpstream-test",
             key: format!("warpstream/cluster_1/data_files/{:02x}/{number:010}", number * 37 % 256),
@@ -235,4 +243,22 @@ fn random_bytes(seed: u64, length: usize) -> Bytes {
     let mut bytes = vec![0; length];
     generator.fill(&mut bytes);
     Bytes::from(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_objects_do_not_grow_in_number() {
+        let largest = 1 << 30;
+        for count in [30, 3_000, 20_000, 300_000] {
+            let contents = Contents::new(count, largest);
+            assert!(contents.objects().abs_diff(count) <= 5, "{count}: {}", contents.objects());
+            assert_eq!(contents.0.iter().map(|item| item.bytes).max(), Some(largest));
+            let large: Vec<_> = contents.0.iter().map(|item| item.bytes).filter(|&bytes| bytes > 300_000).collect();
+            assert!(large.len() <= 61, "{count}: {}", large.len());
+            assert!(large.iter().filter(|&&bytes| bytes > largest / 8).count() == 1, "{count}");
+        }
+    }
 }
