@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -171,11 +172,15 @@ async fn exchange(
     read_timeout: Duration,
 ) -> Result<Response<Incoming>, Failure> {
     let Some(connection) = lease.connection_mut() else { return Err(Failure::Unsent(Box::new(request))) };
-    let moved = connection.moved.clone();
+    let (moved, driven) = (connection.moved.clone(), connection.driven.clone());
     let mut answer = pin!(connection.sender.try_send_request(request));
+    let mut answer = poll_fn(|context| {
+        driven.drive(context);
+        answer.as_mut().poll(context)
+    });
     loop {
         let before = moved.load(Ordering::Relaxed);
-        match timeout(read_timeout, answer.as_mut()).await {
+        match timeout(read_timeout, &mut answer).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(mut error)) => {
                 return Err(match error.take_message() {

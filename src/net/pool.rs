@@ -7,16 +7,17 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Context;
 use std::time::Duration;
 
 use http::HeaderValue;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use super::client::{PoolLimits, SendError};
+use super::driven::Driven;
 use super::io::{Traffic, Watched};
 use super::outgoing::Outgoing;
 use super::{Dialer, Endpoint};
@@ -63,7 +64,7 @@ pub(super) struct Connection {
     pub sender: http1::SendRequest<Outgoing>,
     /// Counts reads and writes that moved bytes.
     pub moved: Arc<AtomicU64>,
-    task: AbortHandle,
+    pub driven: Arc<Driven>,
     rest: Arc<Rest>,
     reused: bool,
 }
@@ -135,6 +136,7 @@ impl Pool {
                 return None;
             }
             connection.rest.end();
+            connection.driven.begin_use();
             if connection.sender.is_ready() && !connection.sender.is_closed() {
                 return Some(connection);
             }
@@ -144,6 +146,7 @@ impl Pool {
 
     fn put_idle(&self, mut connection: Connection) {
         connection.reused = true;
+        connection.driven.end_use();
         let now = Instant::now();
         let mut idle = self.idle_list();
         while idle.front().is_some_and(|oldest| now.duration_since(oldest.since) > self.limits.idle_max) {
@@ -175,12 +178,13 @@ impl Pool {
             .map_err(|error| SendError::dial(std::io::Error::other(error)))?;
         let rest = Arc::new(Rest { idle: AtomicBool::new(false), counters: self.counters.clone() });
         let counted = Open::new(rest.clone());
-        let task = tokio::spawn(async move {
+        let (driven, own_task) = Driven::new(async move {
             let _open = counted;
             // Whoever waits for an answer is told the error; an idle connection that breaks is no news.
             let _ = connection.await;
         });
-        Ok(Connection { sender, moved, task: task.abort_handle(), rest, reused: false })
+        tokio::spawn(own_task);
+        Ok(Connection { sender, moved, driven, rest, reused: false })
     }
 
     /// For the next connection.
@@ -199,6 +203,13 @@ impl Lease {
         self.connection.as_mut()
     }
 
+    /// See [`Driven::drive`].
+    pub fn drive(&self, context: &mut Context<'_>) {
+        if let Some(connection) = &self.connection {
+            connection.driven.drive(context);
+        }
+    }
+
     /// Whether the connection had been used before this lease.
     pub fn reused(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| connection.reused)
@@ -212,6 +223,7 @@ impl Lease {
         } else if !connection.sender.is_closed()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
+            connection.driven.end_use();
             self.connection = Some(connection);
             runtime.spawn(self.settle());
         }
@@ -235,10 +247,9 @@ impl Drop for Lease {
 }
 
 impl Drop for Connection {
-    /// Without the abort a request body that is still being sent would keep the connection alive.
     fn drop(&mut self) {
         self.rest.end();
-        self.task.abort();
+        self.driven.close();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The body of an answer: gives its connection back to the pool when it has been read.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -110,7 +111,7 @@ impl http_body::Body for PooledBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
         let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
-        match Pin::new(incoming).poll_frame(context) {
+        match poll_frame(incoming, this.lease.as_ref(), context) {
             Poll::Ready(Some(Ok(frame))) => {
                 this.patience.renew();
                 count(this.counter.as_ref(), &frame);
@@ -170,6 +171,18 @@ impl Drop for PooledBody {
     }
 }
 
+/// The next frame of `incoming`, which comes over the connection of `lease`.
+fn poll_frame(
+    incoming: &mut Incoming,
+    lease: Option<&Lease>,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    let polled = Pin::new(&mut *incoming).poll_frame(context);
+    let (Poll::Pending, Some(lease)) = (&polled, lease) else { return polled };
+    lease.drive(context);
+    Pin::new(incoming).poll_frame(context)
+}
+
 fn count(counter: Option<&ByteCounter>, frame: &Frame<Bytes>) {
     if let (Some(counter), Some(data)) = (counter, frame.data_ref()) {
         counter.add(data.len());
@@ -178,7 +191,7 @@ fn count(counter: Option<&ByteCounter>, frame: &Frame<Bytes>) {
 
 async fn drain(mut incoming: Incoming, lease: Lease, counter: Option<ByteCounter>) {
     let rest = async {
-        while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
+        while let Some(frame) = poll_fn(|context| poll_frame(&mut incoming, Some(&lease), context)).await {
             match frame {
                 Ok(frame) => count(counter.as_ref(), &frame),
                 Err(_) => return false,

@@ -1,7 +1,7 @@
 //! The HTTP/1.1 server loop: limits, timeouts, graceful drain.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use super::body::BoxError;
 use super::io::{IoStream, Watched};
 use super::listen::{Accepted, Listener, ListenerStats, PeerInfo};
 use super::recycled::{Recycled, Recycler};
+use super::repoll::Repoll;
 use super::serve_stage::{Overdue, SOON, Stages, Watch};
 use super::shutdown::{Phase, Shutdown};
 
@@ -295,11 +296,12 @@ where
             service_fn(move |request| answer(server.clone(), request, peer, is_surplus, stages.clone()))
         };
         let mut connection = self.builder().serve_connection(io, service);
+        let repoll = Repoll::new();
         let mut check = pin!(sleep(SOON.min(self.server.limits.header_read_timeout)));
         loop {
             tokio::select! {
                 biased;
-                _ = &mut connection => return,
+                _ = poll_fn(|context| repoll.poll(context, |context| Pin::new(&mut connection).poll(context))) => return,
                 change = self.course.changed() => match *self.course.borrow_and_update() {
                     _ if change.is_err() => return,
                     Course::Serve => {}

@@ -109,7 +109,7 @@ impl BodyVerifier {
         self.expected.length
     }
 
-    /// Takes what came off the connection; hands on object bytes, all but the last ones.
+    /// Takes what came off the connection; hands on object bytes, all but the last ones of the object.
     ///
     /// # Errors
     /// IncompleteBody for more bytes than declared, and what [`Decoder::push`] says.
@@ -121,12 +121,12 @@ impl BodyVerifier {
             }
             Framing::Plain => {
                 digests.update(&input);
-                hold_back(held, input, out);
+                hand_on(input, digests.length == length, held, out);
                 Ok(())
             }
             Framing::Chunked(decoder) => decoder.push(input, &mut |data| {
                 digests.update(&data);
-                hold_back(held, data, out);
+                hand_on(data, digests.length == length, held, out);
             }),
         }
     }
@@ -214,18 +214,17 @@ fn check_trailer_names(announced: &[String], trailers: &Trailers) -> Result<()> 
     Err(S3Error::new(S3Code::MalformedTrailerError, "The trailers are not the ones that x-amz-trailer announced."))
 }
 
-/// Hands on what was held before, and holds back the end of `data` instead.
-fn hold_back(held: &mut Option<Bytes>, mut data: Bytes, out: &mut impl FnMut(Bytes)) {
+/// Hands `data` on; of the last piece the end is held back instead.
+fn hand_on(mut data: Bytes, is_last: bool, held: &mut Option<Bytes>, out: &mut impl FnMut(Bytes)) {
     if data.is_empty() {
         return;
     }
-    if let Some(before) = held.take() {
-        out(before);
+    if is_last {
+        *held = Some(data.split_off(data.len().saturating_sub(HELD_BACK_MAX)));
     }
-    if data.len() > HELD_BACK_MAX {
-        out(data.split_to(data.len() - HELD_BACK_MAX));
+    if !data.is_empty() {
+        out(data);
     }
-    *held = Some(data);
 }
 
 #[cfg(test)]
