@@ -1,7 +1,7 @@
 //! CPU cost of a backfill: small objects, large objects, and a second run that finds all unchanged.
 //!
 //! ```text
-//! cargo bench --bench mover -- [--objects 50000] [--large 4] [--large-mib 256] [--rounds 3]
+//! cargo bench --bench mover -- [--objects 200000] [--large 16] [--large-mib 256] [--rounds 3]
 //!     [--before PATH]       another build of the product in place of this one
 //!     [--mover "MOVER --config {config}" --config-template FILE]
 //!     [--backend "EMULATOR --listen {listen}" | --backend stub]
@@ -50,10 +50,10 @@ fn serve_source(arguments: &Arguments) {
     source.keep_requests(0);
     source.create_bucket("small");
     source.create_bucket("large");
-    let objects = arguments.number_or("objects", 50_000);
+    let objects = arguments.number_or("objects", 200_000);
     source.generate("small", Generated { prefix: "data/".into(), count: objects, size: 4096, seed: 1 });
     let bytes = arguments.number_or("large-mib", 256) << 20;
-    for number in 0..arguments.number_or("large", 4) {
+    for number in 0..arguments.number_or("large", 16) {
         // An ETag as of a multipart upload, without hashing that much here.
         let object = Object::synthetic(number, bytes).etag(&format!("{number:032x}-{}", bytes.div_ceil(8 << 20)));
         source.put("large", &format!("large/{number}"), object);
@@ -85,7 +85,7 @@ fn bench(arguments: &Arguments) {
 }
 
 fn round(arguments: &Arguments, command: &str) -> Vec<Run> {
-    let (objects, large) = (arguments.number_or("objects", 50_000), arguments.number_or("large", 4));
+    let (objects, large) = (arguments.number_or("objects", 200_000), arguments.number_or("large", 16));
     let large_mib = arguments.number_or("large-mib", 256);
     let counts = [objects.to_string(), large.to_string(), large_mib.to_string()];
     let source = Pinned::role(
