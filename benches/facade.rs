@@ -137,6 +137,8 @@ fn keys(size: usize) -> usize {
 
 async fn bench(arguments: &Arguments, backend: &str, is_of_interest: impl Fn(&Operation) -> bool) {
     let chosen: Vec<_> = arguments.text("ops").map(|ops| ops.split(',').collect()).unwrap_or_default();
+    let is_known = |name: &&str| OPERATIONS.iter().any(|operation| operation.name == *name);
+    assert!(chosen.iter().all(is_known), "one of {chosen:?} is no operation");
     let is_chosen = |operation: &&Operation| chosen.is_empty() || chosen.contains(&operation.name);
     let operations: Vec<_> =
         OPERATIONS.iter().filter(is_chosen).filter(|operation| is_of_interest(operation)).collect();
@@ -144,7 +146,8 @@ async fn bench(arguments: &Arguments, backend: &str, is_of_interest: impl Fn(&Op
         return;
     }
     println!("backend: {backend}");
-    let name = if backend == "stub" { "facade-stub" } else { "facade" };
+    let suffix = if backend == "stub" { "-stub" } else { "" };
+    let name = format!("{}{suffix}", arguments.text_or("name", "facade"));
     let backend = start_backend(arguments, backend);
     let mut subjects = vec![relay(arguments, &backend)];
     let own = arguments.text("facade").map_or_else(|| product::command(None, SERVE), str::to_owned);
@@ -166,7 +169,7 @@ async fn bench(arguments: &Arguments, backend: &str, is_of_interest: impl Fn(&Op
             }
         }
     }
-    publish(arguments, name, &subjects, &operations, &cells);
+    publish(arguments, &name, &subjects, &operations, &cells);
 }
 
 const SERVE: &str = "serve --config {config}";
@@ -406,7 +409,7 @@ fn publish(
         memory.insert(subject.name.into(), peak.into());
     }
     report::save(
-        arguments.text_or("name", name),
+        name,
         &json!({ "connections": arguments.number_or("connections", 16), "peak_memory_kib": memory, "results": records }),
     );
 }

@@ -6,7 +6,7 @@
 //! which notices when the peer closes it.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll};
 
 use futures::task::AtomicWaker;
@@ -85,7 +85,12 @@ impl Future for OwnTask {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         // Before the look at the state, so that no change of it goes unnoticed.
         self.0.own_task.register(context.waker());
-        let mut state = self.0.state();
+        let mut state = match self.0.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // It is being polled right now, and whoever does so wakes this task if there is something to do.
+            Err(TryLockError::WouldBlock) => return Poll::Pending,
+        };
         match state.in_use && state.work.is_some() {
             true => Poll::Pending,
             false => state.poll(context),

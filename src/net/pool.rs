@@ -146,13 +146,13 @@ impl Pool {
 
     fn put_idle(&self, mut connection: Connection) {
         connection.reused = true;
+        connection.rest.begin();
         connection.driven.end_use();
         let now = Instant::now();
         let mut idle = self.idle_list();
         while idle.front().is_some_and(|oldest| now.duration_since(oldest.since) > self.limits.idle_max) {
             idle.pop_front();
         }
-        connection.rest.begin();
         idle.push_back(Idle { connection, since: now });
     }
 

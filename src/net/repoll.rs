@@ -11,7 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures::task::AtomicWaker;
 
-/// Polls in a row, after which other tasks have their turn: 2 MiB of a body pass in the meantime.
+/// Polls in a row, after which other tasks have their turn. In each of them one piece of an upload passes, so
+/// 2 MiB at the most; of a download as many as the sockets and the runtime's own budget let pass.
 const IN_A_ROW: usize = 8;
 
 /// What tells whether a future was woken while it was polled. One for each future.

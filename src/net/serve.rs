@@ -18,6 +18,7 @@ use hyper::server::conn::http1::{self, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Body;
@@ -299,16 +300,18 @@ where
         let repoll = Repoll::new();
         let mut check = pin!(sleep(SOON.min(self.server.limits.header_read_timeout)));
         loop {
+            // A connection that is never idle uses up what its task may do in one turn, and the other two are to
+            // be looked at all the same.
             tokio::select! {
                 biased;
                 _ = poll_fn(|context| repoll.poll(context, |context| Pin::new(&mut connection).poll(context))) => return,
-                change = self.course.changed() => match *self.course.borrow_and_update() {
+                change = unconstrained(self.course.changed()) => match *self.course.borrow_and_update() {
                     _ if change.is_err() => return,
                     Course::Serve => {}
                     Course::Finish => Pin::new(&mut connection).graceful_shutdown(),
                     Course::Cut => return,
                 },
-                () = check.as_mut() => {
+                () = unconstrained(check.as_mut()) => {
                     let next = stages.next_check(&self.limits(), Instant::now(), may_rest);
                     match next {
                         Ok(at) if !may_rest || !stages.is_resting(Instant::now()) => check.set(sleep_until(at)),

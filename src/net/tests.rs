@@ -54,7 +54,7 @@ fn put(length: Option<u64>, pieces: Vec<Result<&'static str, &'static str>>) -> 
     Request::put("/").body(Body::Stream { length, stream: Box::pin(pieces) }).unwrap()
 }
 
-/// Answers with method, path and body; `/panic`, `/panic-at-once`, `/slow` and `/big` do what they say.
+/// Answers with method, path and body; `/panic`, `/panic-at-once`, `/slow`, `/busy` and `/big` do what they say.
 fn echo(request: Request<Incoming>, _: PeerInfo) -> impl Future<Output = Response<Body>> + Send {
     assert_ne!(request.uri().path(), "/panic-at-once", "as asked, before there is a future");
     echoed(request)
@@ -64,6 +64,10 @@ async fn echoed(request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
     match head.uri.path() {
         "/panic" => panic!("as asked"),
+        "/busy" => loop {
+            // Never waits, and so uses up what its task may do in one turn.
+            tokio::task::coop::consume_budget().await;
+        },
         "/slow" => tokio::time::sleep(Duration::from_secs(3)).await,
         "/big" => return Response::new(Bytes::from(vec![7; 1 << 20]).into()),
         _ => {}
@@ -375,6 +379,57 @@ async fn drain_ends_at_its_deadline_and_stop_cuts_at_once() {
         assert_eq!(begun.elapsed().as_secs(), if stop { 0 } else { 6 });
         assert_eq!(stats.open.load(Ordering::Relaxed), 0);
     }
+}
+
+/// The sides have threads of their own: the busy one would leave the others nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_connection_that_never_waits_is_cut_too() {
+    let net = PipeNet::new();
+    let (trigger, stats, server) = start(&net, "store:80", ServeLimits::default());
+    let mut io = net.connect("store:80").unwrap();
+    io.write_all(b"GET /busy HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    while stats.requests.load(Ordering::Relaxed) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    trigger.stop();
+    tokio::time::timeout(Duration::from_secs(20), server).await.expect("it is cut").unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_goes_from_hand_to_hand() {
+    let net = PipeNet::new();
+    let mut pipe = net.listen("store:80");
+    let (piece, mut pieces) = tokio::sync::mpsc::channel::<&str>(1);
+    tokio::spawn(async move {
+        let mut io = pipe.accept().await;
+        for answers in 0..2 {
+            head(&mut io).await;
+            io.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n").await.unwrap();
+            for _ in 0..3 - answers {
+                io.write_all(pieces.recv().await.unwrap().as_bytes()).await.unwrap();
+            }
+        }
+        std::future::pending::<()>().await;
+    });
+    let client = client(&net, LIMITS);
+    let store = endpoint("http://store");
+    let mut body = client.send(&store, get("/")).await.unwrap().into_body();
+    for expected in ["a", "b", "c"] {
+        // Each waits before there is something to read, in a task that is not the one before.
+        let read = tokio::spawn(async move { (body.next().await.unwrap().unwrap(), body) });
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        piece.send(expected).await.unwrap();
+        let got;
+        (got, body) = read.await.unwrap();
+        assert_eq!(got, expected);
+    }
+    // And the request after it, whose body nobody has waited for when it comes.
+    let body = client.send(&store, get("/")).await.unwrap().into_body();
+    piece.send("de").await.unwrap();
+    piece.send("f").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(tokio::spawn(body.collect(9)).await.unwrap().unwrap(), "def");
+    assert_eq!(client.stats(), ClientStats { open: 1, idle: 1, dials: 1, reused: 1, ..ClientStats::default() });
 }
 
 #[tokio::test(start_paused = true)]
