@@ -168,6 +168,8 @@ pub async fn serve_within<H, F>(
 
     let _ = course.send(Course::Finish);
     tokio::select! {
+        // First, so that nothing is said to be cut where nothing was open.
+        biased;
         _ = all_closed.recv() => return,
         () = sleep(limits.drain_deadline) => {}
         () = shutdown.reached(Phase::Stop) => {}
