@@ -10,11 +10,12 @@
 //! Without `--facade` and `--backend` this build's `serve` and `emulator` are measured, with the
 //! configuration in `support/facade.toml`; then the operations on 8 MiB once more with the stub as the
 //! backend, because the emulator takes longer for such a body (it computes the MD5, as Blob Storage does)
-//! than the facade does, which is then idle most of the time. `--facade none` measures the floor alone. In commands and
-//! template `{listen}` is where to serve, `{backend}` is host:port of the backend, `{config}` the
-//! filled-in template, `{secrets}` a directory of secrets, `{ca}` the certificate of a backend that
-//! speaks TLS (`--tls`, with a backend of one's own or the stub: the backend leg is TLS, for the relay
-//! too). The server runs on core 0, generator and backend on core 1.
+//! than the facade does, which is then idle most of the time. The results are saved under `--name`, those
+//! with the stub under that and `-stub`. `--facade none` measures the floor alone. In commands and template
+//! `{listen}` is where to serve, `{backend}` is host:port of the backend, `{config}` the filled-in template,
+//! `{secrets}` a directory of secrets, `{ca}` the certificate of a backend that speaks TLS (`--tls`, with a
+//! backend of one's own or the stub: the backend leg is TLS, for the relay too). The server runs on core 0,
+//! generator and backend on core 1.
 
 #[path = "../tests/harness/harness.rs"]
 mod harness;
@@ -135,6 +136,7 @@ fn keys(size: usize) -> usize {
     if size < 1 << 20 { 64 } else { 8 }
 }
 
+/// Measures those of the chosen operations that are of interest, if there are any.
 async fn bench(arguments: &Arguments, backend: &str, is_of_interest: impl Fn(&Operation) -> bool) {
     let chosen: Vec<_> = arguments.text("ops").map(|ops| ops.split(',').collect()).unwrap_or_default();
     let is_known = |name: &&str| OPERATIONS.iter().any(|operation| operation.name == *name);

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::body::BoxError;
 use super::outgoing::Outgoing;
-use super::pool::{Counters, Lease, Pool};
+use super::pool::{Connection, Counters, Lease, Pool};
 use super::pooled_body::PooledBody;
 use super::{Body, Dialer, Endpoint};
 use crate::telemetry::metrics::PoolMetrics;
@@ -172,8 +172,8 @@ async fn exchange(
     read_timeout: Duration,
 ) -> Result<Response<Incoming>, Failure> {
     let Some(connection) = lease.connection_mut() else { return Err(Failure::Unsent(Box::new(request))) };
-    let (moved, driven) = (connection.moved.clone(), connection.driven.clone());
-    let mut answer = pin!(connection.sender.try_send_request(request));
+    let Connection { sender, moved, driven, .. } = connection;
+    let mut answer = pin!(sender.try_send_request(request));
     let mut answer = poll_fn(|context| {
         driven.drive(context);
         answer.as_mut().poll(context)

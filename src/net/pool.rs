@@ -146,6 +146,8 @@ impl Pool {
 
     fn put_idle(&self, mut connection: Connection) {
         connection.reused = true;
+        // In this order: counted before its own task may find it closed, and given to that task before another
+        // request may take it.
         connection.rest.begin();
         connection.driven.end_use();
         let now = Instant::now();

@@ -22,18 +22,21 @@ pub(super) struct Repoll {
 }
 
 struct Shared {
-    moment: AtomicU8,
+    /// One of the three below.
+    state: AtomicU8,
     task: AtomicWaker,
 }
 
 /// The future is not being polled: who wakes it wakes its task.
 const AT_REST: u8 = 0;
+/// It is being polled: who wakes it says so, and no more.
 const POLLED: u8 = 1;
+/// It is being polled, and was woken meanwhile.
 const WOKEN: u8 = 2;
 
 impl Repoll {
     pub fn new() -> Self {
-        let shared = Arc::new(Shared { moment: AtomicU8::new(AT_REST), task: AtomicWaker::new() });
+        let shared = Arc::new(Shared { state: AtomicU8::new(AT_REST), task: AtomicWaker::new() });
         Self { waker: shared.clone().into(), shared }
     }
 
@@ -41,9 +44,9 @@ impl Repoll {
     pub fn poll<T>(&self, context: &mut Context<'_>, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         self.shared.task.register(context.waker());
         for _ in 0..IN_A_ROW {
-            self.shared.moment.store(POLLED, Ordering::Release);
+            self.shared.state.store(POLLED, Ordering::Release);
             let polled = poll(&mut Context::from_waker(&self.waker));
-            let woken = self.shared.moment.swap(AT_REST, Ordering::AcqRel) == WOKEN;
+            let woken = self.shared.state.swap(AT_REST, Ordering::AcqRel) == WOKEN;
             if polled.is_ready() || !woken {
                 return polled;
             }
@@ -59,8 +62,8 @@ impl Wake for Shared {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let at_rest = |moment| (moment != AT_REST).then_some(WOKEN);
-        if self.moment.fetch_update(Ordering::AcqRel, Ordering::Acquire, at_rest).is_err() {
+        let woken = |state| (state != AT_REST).then_some(WOKEN);
+        if self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, woken).is_err() {
             self.task.wake();
         }
     }
@@ -73,6 +76,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
 
     struct Wakes(AtomicUsize);
 
@@ -106,27 +111,38 @@ mod tests {
         assert_eq!(polls_and_wakes(usize::MAX), (IN_A_ROW, 1));
     }
 
-    /// Every wake-up from another thread arrives, whatever the moment: a lost one would hang the test.
+    /// A thread wakes the future once a round, at any moment, and waits until it was polled: a wake-up that is
+    /// lost ends the test.
     #[tokio::test]
     async fn no_wake_is_lost() {
         const ROUNDS: usize = 20_000;
-        let (repoll, count, waiting) = (Repoll::new(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicWaker::new()));
+        let repoll = Repoll::new();
+        let (round, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let waiting = Arc::new(AtomicWaker::new());
         let waking = std::thread::spawn({
-            let (count, waiting) = (count.clone(), waiting.clone());
+            let (round, seen, waiting) = (round.clone(), seen.clone(), waiting.clone());
+            let begun = std::time::Instant::now();
             move || {
-                for _ in 0..ROUNDS {
-                    count.fetch_add(1, Ordering::AcqRel);
+                for next in 1..=ROUNDS {
+                    round.store(next, Ordering::Release);
                     waiting.wake();
+                    while seen.load(Ordering::Acquire) < next && begun.elapsed() < PATIENCE {
+                        std::thread::yield_now();
+                    }
                 }
             }
         });
         let all = poll_fn(|context| {
             repoll.poll(context, |context| {
                 waiting.register(context.waker());
-                if count.load(Ordering::Acquire) == ROUNDS { Poll::Ready(()) } else { Poll::Pending }
+                let now = round.load(Ordering::Acquire);
+                // The next wake-up mostly comes while the future is still being polled.
+                seen.store(now, Ordering::Release);
+                std::thread::yield_now();
+                if now == ROUNDS { Poll::Ready(()) } else { Poll::Pending }
             })
         });
-        tokio::time::timeout(Duration::from_secs(20), all).await.expect("the last wake");
+        tokio::time::timeout(PATIENCE, all).await.expect("every wake-up");
         waking.join().unwrap();
     }
 }

@@ -302,8 +302,8 @@ where
         let repoll = Repoll::new();
         let mut check = pin!(sleep(SOON.min(self.server.limits.header_read_timeout)));
         loop {
-            // A connection that is never idle uses up what its task may do in one turn, and the other two are to
-            // be looked at all the same.
+            // A connection that never waits uses up what tokio lets its task do in one turn (`tokio::task::coop`),
+            // and the end of a drain and the deadlines are to be seen all the same.
             tokio::select! {
                 biased;
                 _ = poll_fn(|context| repoll.poll(context, |context| Pin::new(&mut connection).poll(context))) => return,

@@ -34,7 +34,7 @@ impl Timestamp {
         let separators = (&bytes[3..5], bytes[7], bytes[11], bytes[16], bytes[19], bytes[22], &bytes[25..]);
         let is_time = hour < 24 && minute < 60 && second < 60;
         (is_date && is_time && separators == (b", ", b' ', b' ', b' ', b':', b':', b" GMT"))
-            .then(|| Self(days * 86_400 + hour * 3_600 + minute * 60 + second))
+            .then(|| Self::at(days, hour, minute, second))
     }
 
     /// Reads `2026-11-23T05:41:51Z`, fraction of a second allowed and dropped.
@@ -47,7 +47,12 @@ impl Timestamp {
         let is_fraction =
             fraction.strip_prefix(b".").map_or(fraction.is_empty(), |digits| digits.iter().all(u8::is_ascii_digit));
         (in_range && separators && is_fraction)
-            .then(|| Self(days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second))
+            .then(|| Self::at(days_from_civil(year, month, day), hour, minute, second))
+    }
+
+    /// A time of the day that lies so many days after 1970-01-01.
+    fn at(days: i64, hour: i64, minute: i64, second: i64) -> Self {
+        Self(days * 86_400 + hour * 3_600 + minute * 60 + second)
     }
 
     /// `Mon, 23 Nov 2026 05:41:51 GMT`, for headers.
@@ -86,7 +91,7 @@ impl Timestamp {
             && hour < 24
             && minute < 60
             && second <= 60;
-        valid.then(|| Self(days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second))
+        valid.then(|| Self::at(days_from_civil(year, month, day), hour, minute, second))
     }
 
     /// `20261123T054151Z`, for SigV4.
