@@ -39,5 +39,5 @@ pub use block_id::BlockId;
 pub use client::{BlobAccount, BlobClient, BlobFeatures, BlobRef};
 pub use condition::{BlobCondition, SourceCondition};
 pub use operation::Operation;
-pub use properties::{BlobProperties, MetadataPairs, Written};
+pub use properties::{BlobProperties, ListedProperties, MetadataPairs, Written};
 pub use retry::RetryPolicy;

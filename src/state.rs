@@ -157,7 +157,7 @@ impl StateStore {
             .map_err(|error| Error::new(ErrorKind::Unexpected, format!("record {name} cannot be written: {error}")))?;
         let content = Bytes::from(content);
         let write = text::base64url(&random());
-        metadata.push((WRITE.to_owned(), write.clone()));
+        metadata.push((WRITE.into(), write.clone()));
         let request = PutBlob { crc64: Some(checksum::crc64(&content)), metadata, condition, ..Default::default() };
         // A record created anew may have been seen and deleted by somebody: it is not created again.
         let tries_max = if matches!(request.condition, BlobCondition::Match(_)) { RESENDS.tries_max } else { 1 };

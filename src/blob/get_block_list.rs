@@ -72,14 +72,14 @@ fn parse(document: &[u8]) -> Result<(Vec<Block>, Vec<Block>)> {
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                b"CommittedBlocks" => in_uncommitted = false,
-                b"UncommittedBlocks" => in_uncommitted = true,
-                b"Block" => block = Some(Block { id: String::new(), length: 0 }),
-                b"Name" => {
+                "CommittedBlocks" => in_uncommitted = false,
+                "UncommittedBlocks" => in_uncommitted = true,
+                "Block" => block = Some(Block { id: String::new(), length: 0 }),
+                "Name" => {
                     let id = xml.text()?.into_owned();
                     block.as_mut().ok_or_else(|| corrupt("names a block outside a list"))?.id = id;
                 }
-                b"Size" => {
+                "Size" => {
                     let length = xml.text()?.trim().parse().map_err(|_| corrupt("has a block without a size"))?;
                     block.as_mut().ok_or_else(|| corrupt("sizes a block outside a list"))?.length = length;
                 }

@@ -9,7 +9,7 @@ use self::page::PageReader;
 use super::operation::Operation;
 use super::request::Call;
 use super::response::{self, Answer};
-use super::{BlobClient, BlobProperties};
+use super::{BlobClient, ListedProperties};
 use crate::object::{ContainerName, Error, ErrorKind, Result};
 
 /// Entries of a page at the most (Azure, List Blobs).
@@ -32,19 +32,25 @@ pub struct ListBlobs<'a> {
 
 /// A page, in the order the service lists: UTF-16 on flat accounts. It may be empty and still have a
 /// next marker.
-#[derive(Debug, Default)]
-pub struct BlobPage {
-    pub items: Vec<BlobItem>,
+#[derive(Debug)]
+pub struct BlobPage<T = BlobItem> {
+    pub items: Vec<T>,
     pub next_marker: Option<String>,
+    /// Some entry says whether it is a file or a directory, as all do on hierarchical accounts.
+    pub is_hierarchical: bool,
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all entries are blobs")]
 pub enum BlobItem {
     /// A blob. One with only staged blocks has an empty tag, no date and no length.
-    Blob { name: String, properties: BlobProperties },
+    Blob { name: String, properties: ListedProperties },
     /// The names that begin so, up to and including the delimiter.
     Prefix(String),
+}
+
+/// What has the name by which a page is in order.
+pub trait Named {
+    fn name(&self) -> &str;
 }
 
 impl BlobClient {
@@ -53,6 +59,20 @@ impl BlobClient {
     /// # Errors
     /// `ContainerMissing`, and the common kinds.
     pub async fn list_blobs(&self, container: &ContainerName, query: &ListBlobs<'_>) -> Result<BlobPage> {
+        self.list_blobs_as(container, query, Some).await
+    }
+
+    /// As [`BlobClient::list_blobs`], with what `keep` makes of each entry as soon as it has been read, so that
+    /// the rest of thousands of them is not held until the page is whole.
+    ///
+    /// # Errors
+    /// As [`BlobClient::list_blobs`].
+    pub async fn list_blobs_as<T: Named>(
+        &self,
+        container: &ContainerName,
+        query: &ListBlobs<'_>,
+        keep: impl FnMut(BlobItem) -> Option<T>,
+    ) -> Result<BlobPage<T>> {
         let max_results = query.max_results.map(|count| count.clamp(1, LIST_PAGE_MAX).to_string());
         let include = match (query.include_metadata, query.include_uncommitted) {
             (false, false) => None,
@@ -72,13 +92,16 @@ impl BlobClient {
         pairs.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
         let call = Call::new(Operation::ListBlobs, Method::GET, self.container_target(container, &pairs));
         let response = self.send(&call).await?;
-        read_page(call.operation, response).await
+        read_page(call.operation, response, PageReader::new(keep)).await
     }
 }
 
-async fn read_page(operation: Operation, response: Answer) -> Result<BlobPage> {
+async fn read_page<T: Named>(
+    operation: Operation,
+    response: Answer,
+    mut page: PageReader<T, impl FnMut(BlobItem) -> Option<T>>,
+) -> Result<BlobPage<T>> {
     let mut body = response.into_body();
-    let mut page = PageReader::default();
     let mut bytes = 0;
     while let Some(piece) = body.next().await {
         let piece = piece.map_err(|error| response::broken(operation, error))?;
@@ -91,9 +114,14 @@ async fn read_page(operation: Operation, response: Answer) -> Result<BlobPage> {
     page.finish()
 }
 
-impl BlobItem {
-    /// The name of the blob or the prefix: what pages are in order of.
-    pub fn name(&self) -> &str {
+impl<T> Default for BlobPage<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), next_marker: None, is_hierarchical: false }
+    }
+}
+
+impl Named for BlobItem {
+    fn name(&self) -> &str {
         match self {
             Self::Blob { name, .. } | Self::Prefix(name) => name,
         }

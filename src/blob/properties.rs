@@ -1,12 +1,14 @@
 //! What Azure tells of a blob.
 
+use compact_str::CompactString;
+
 use crate::object::{ContentHeaders, StoreTag, Timestamp};
 
 /// Metadata as Azure holds it: C# identifiers and ASCII values. Names are lower case, wherever they
 /// were read: the service does not tell them apart by case, and HTTP loses it.
-pub type MetadataPairs = Vec<(String, String)>;
+pub type MetadataPairs = Vec<(CompactString, String)>;
 
-/// Properties from a GET, a HEAD or a listing.
+/// Properties from a GET or a HEAD.
 #[derive(Clone, Debug)]
 pub struct BlobProperties {
     pub store_tag: StoreTag,
@@ -15,13 +17,33 @@ pub struct BlobProperties {
     pub length: u64,
     /// Of the whole blob; Put Block List leaves it unset.
     pub content_md5: Option<[u8; 16]>,
-    /// Azure has no `expires`; it is always `None` here. Not of a listing: nobody asks it for them.
+    /// Azure has no `expires`; it is always `None` here.
     pub content: ContentHeaders,
     pub metadata: MetadataPairs,
     /// A directory of a hierarchical account (`ResourceType` or `hdi_isfolder`).
     pub is_directory: bool,
-    /// The account says whether it is a file or a directory: it is hierarchical.
-    pub is_path: bool,
+}
+
+/// What is read of the properties that a listing tells. There is one of them per entry, so it is kept small.
+#[derive(Clone, Debug)]
+pub struct ListedProperties {
+    /// Empty, as is the date, of a blob that has only staged blocks.
+    pub store_tag: StoreTag,
+    pub last_modified: Timestamp,
+    /// In bytes.
+    pub length: u64,
+    /// As in [`BlobProperties`], and so are the next two.
+    pub content_md5: Option<[u8; 16]>,
+    pub metadata: MetadataPairs,
+    pub is_directory: bool,
+}
+
+impl From<BlobProperties> for ListedProperties {
+    fn from(properties: BlobProperties) -> Self {
+        let BlobProperties { store_tag, last_modified, length, content_md5, content: _, metadata, is_directory } =
+            properties;
+        Self { store_tag, last_modified, length, content_md5, metadata, is_directory }
+    }
 }
 
 /// What a successful write answers.

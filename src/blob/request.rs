@@ -6,7 +6,7 @@ use http::header::{CONTENT_LENGTH, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::operation::Operation;
-use super::{BlobClient, BlobCondition, BlobRef, SourceCondition};
+use super::{BlobClient, BlobCondition, BlobRef, MetadataPairs, SourceCondition};
 use crate::object::text::{base64, percent_encode_into};
 use crate::object::{ContainerName, ContentHeaders, Error, ErrorKind, Result, StoreTag, Timestamp};
 
@@ -124,7 +124,7 @@ impl Call {
 
     /// # Errors
     /// `Invalid` if a name or value cannot stand in a header.
-    pub fn metadata(&mut self, metadata: &[(String, String)]) -> Result<()> {
+    pub fn metadata(&mut self, metadata: &MetadataPairs) -> Result<()> {
         let mut header = String::with_capacity(32);
         for (name, value) in metadata {
             header.clear();

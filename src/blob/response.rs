@@ -32,7 +32,6 @@ pub(super) fn properties(headers: &HeaderMap, status: StatusCode, length: u64) -
         content: content(headers),
         metadata,
         is_directory,
-        is_path: headers.contains_key(&names::RESOURCE_TYPE),
     })
 }
 
@@ -135,7 +134,7 @@ fn owned(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 pub(super) fn metadata(headers: &HeaderMap) -> MetadataPairs {
     let pairs = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix(METADATA_PREFIX)?;
-        Some((name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        Some((name.into(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
     });
     pairs.collect()
 }

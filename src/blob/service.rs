@@ -97,16 +97,16 @@ fn parse_containers(document: &[u8], containers: &mut Vec<(ContainerName, Timest
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                b"Name" => name = xml.text()?.into_owned(),
-                b"Last-Modified" => {
+                "Name" => name = xml.text()?.into_owned(),
+                "Last-Modified" => {
                     let modified = Timestamp::parse_http(&xml.text()?);
                     let modified = modified.ok_or_else(|| corrupt("has a container without a date"))?;
                     if let Ok(name) = ContainerName::new(&name) {
                         containers.push((name, modified));
                     }
                 }
-                b"NextMarker" => marker = xml.text()?.into_owned(),
-                b"Metadata" => xml.skip()?,
+                "NextMarker" => marker = xml.text()?.into_owned(),
+                "Metadata" => xml.skip()?,
                 _ => {}
             },
             Node::Empty(_) | Node::Close => {}

@@ -39,11 +39,11 @@ fn parse(document: &[u8]) -> Result<ServiceProperties> {
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                b"DeleteRetentionPolicy" => {
+                "DeleteRetentionPolicy" => {
                     let policy = policy(&mut xml)?;
                     properties.soft_delete_days = policy.enabled.then_some(policy.days);
                 }
-                b"StaticWebsite" => properties.static_website = policy(&mut xml)?.enabled,
+                "StaticWebsite" => properties.static_website = policy(&mut xml)?.enabled,
                 _ => xml.skip()?,
             },
             Node::Empty(_) | Node::Close => {}
@@ -64,8 +64,8 @@ fn policy(xml: &mut Xml<'_>) -> Result<Policy> {
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                b"Enabled" => policy.enabled = xml.text()?.trim().eq_ignore_ascii_case("true"),
-                b"Days" => policy.days = xml.text()?.trim().parse().unwrap_or(0),
+                "Enabled" => policy.enabled = xml.text()?.trim().eq_ignore_ascii_case("true"),
+                "Days" => policy.days = xml.text()?.trim().parse().unwrap_or(0),
                 _ => xml.skip()?,
             },
             Node::Empty(_) => {}

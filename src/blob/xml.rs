@@ -3,7 +3,6 @@
 //! The documents are machine-made and plain: elements, few attributes, text with entities. A listing
 //! has some fifty tags per entry, and a general parser takes two to three times as long over them;
 //! so the tags are found here, and `quick-xml` does the unescaping where there is something to unescape.
-//! Only what is read of a document has to be UTF-8.
 
 use std::borrow::Cow;
 
@@ -13,10 +12,10 @@ use crate::object::{Error, ErrorKind, Result};
 
 /// A cursor over a document in memory, or over a part of one.
 pub(super) struct Xml<'a> {
-    rest: &'a [u8],
+    rest: &'a str,
     /// Name of the element opened last: the next end tag is most likely its own, and is then known
     /// by a comparison where it would have to be searched for.
-    opened: &'a [u8],
+    opened: &'a str,
     /// Elements opened less elements closed.
     depth: i64,
     /// A part may begin and end within elements.
@@ -37,31 +36,50 @@ pub(super) enum Node<'a> {
 
 /// The tag that begins an element.
 pub(super) struct Start<'a> {
-    pub name: &'a [u8],
+    pub name: &'a str,
     /// As they stand in the tag.
-    pub attributes: &'a [u8],
+    pub attributes: &'a str,
+}
+
+/// An element that holds text.
+pub(super) struct Leaf<'a> {
+    pub name: &'a str,
+    /// As it stands there; `None` if there are elements in it.
+    text: Option<&'a str>,
+}
+
+impl<'a> Leaf<'a> {
+    pub fn is_empty(&self) -> bool {
+        self.text == Some("")
+    }
+
+    /// # Errors
+    /// `Corrupt` if there is more in it than text.
+    pub fn text(&self) -> Result<Cow<'a, str>> {
+        unescape(self.text.ok_or_else(|| corrupt("has elements where there should be text"))?)
+    }
 }
 
 impl<'a> Xml<'a> {
     /// Begins within the root element of `document`, after its byte order mark if it has one.
     ///
     /// # Errors
-    /// `Corrupt` if the root is another one, or if there is none: that is no document of nothing.
+    /// `Corrupt` if it is not UTF-8, or if the root is another one or there is none: that is no document of nothing.
     pub fn within(root: &str, document: &'a [u8]) -> Result<Self> {
-        let mut xml = Self::new(document);
+        let mut xml = Self::new(utf8(document)?);
         match xml.node()? {
-            Node::Open(start) | Node::Empty(start) if start.name == root.as_bytes() => Ok(xml),
+            Node::Open(start) | Node::Empty(start) if start.name == root => Ok(xml),
             _ => Err(corrupt("is of another kind")),
         }
     }
 
-    fn new(document: &'a [u8]) -> Self {
+    fn new(document: &'a str) -> Self {
         Self { is_part: false, ..Self::part(document) }
     }
 
     /// Begins anywhere between two tags of a document.
-    pub fn part(part: &'a [u8]) -> Self {
-        Self { rest: strip_bom(part), opened: b"", depth: 0, is_part: true }
+    pub fn part(part: &'a str) -> Self {
+        Self { rest: part.strip_prefix('\u{feff}').unwrap_or(part), opened: "", depth: 0, is_part: true }
     }
 
     /// Bytes that the cursor has not come to.
@@ -79,6 +97,9 @@ impl<'a> Xml<'a> {
 
     /// The text of the element just opened, up to its end; elements within it are passed over.
     pub fn text(&mut self) -> Result<Cow<'a, str>> {
+        if let Some(text) = self.only_text() {
+            return unescape(text);
+        }
         let mut text = Cow::Borrowed("");
         loop {
             let (piece, node) = self.advance()?;
@@ -97,7 +118,11 @@ impl<'a> Xml<'a> {
 
     /// Passes over the element just opened, to its end.
     pub fn skip(&mut self) -> Result<()> {
-        let mut depth = 1_u32;
+        if self.only_text().is_some() { Ok(()) } else { self.skip_to_end(1) }
+    }
+
+    /// Passes over the end of as many elements as are open.
+    fn skip_to_end(&mut self, mut depth: u32) -> Result<()> {
         while depth > 0 {
             match self.node()? {
                 Node::Open(_) => depth += 1,
@@ -109,22 +134,69 @@ impl<'a> Xml<'a> {
         Ok(())
     }
 
+    /// Calls `on` with each element within the one just opened, up to the end of that.
+    ///
+    /// # Errors
+    /// Those of [`Xml::node`], and those of `on`.
+    pub fn leaves(&mut self, mut on: impl FnMut(Leaf<'a>) -> Result<()>) -> Result<()> {
+        loop {
+            if let Some(leaf) = self.plain_leaf() {
+                on(leaf)?;
+                continue;
+            }
+            match self.node()? {
+                Node::Open(start) => {
+                    let (text, next) = self.advance()?;
+                    let text = matches!(next, Node::Close).then_some(text);
+                    if text.is_none() {
+                        self.skip_to_end(1 + u32::from(matches!(next, Node::Open(_))))?;
+                    }
+                    on(Leaf { name: start.name, text })?;
+                }
+                Node::Empty(start) => on(Leaf { name: start.name, text: Some("") })?,
+                Node::Close => return Ok(()),
+                Node::End => return Err(corrupt("ends early")),
+            }
+        }
+    }
+
+    /// The next element, if it begins here, without attributes, and holds text alone, as most do: found at once.
+    #[inline(always)]
+    fn plain_leaf(&mut self) -> Option<Leaf<'a>> {
+        let tag = self.rest.strip_prefix('<')?;
+        let (name, rest) = tag.split_at(name_end(tag.as_bytes())?);
+        let (text, rest) = match rest.strip_prefix('>') {
+            Some(rest) => text_up_to_end(rest, name)?,
+            None => ("", rest.strip_prefix(" />").or_else(|| rest.strip_prefix("/>"))?),
+        };
+        self.rest = rest;
+        Some(Leaf { name, text: Some(text) })
+    }
+
+    /// The text of the element just opened, if nothing else is in it, which is then passed over.
+    fn only_text(&mut self) -> Option<&'a str> {
+        let (text, rest) = text_up_to_end(self.rest, self.opened)?;
+        self.rest = rest;
+        self.depth -= 1;
+        Some(text)
+    }
+
     /// The text up to the next tag, and the tag. Comments and declarations are passed over.
-    fn advance(&mut self) -> Result<(&'a [u8], Node<'a>)> {
+    fn advance(&mut self) -> Result<(&'a str, Node<'a>)> {
         loop {
             let Some(at) = self.next_tag() else { return Ok((self.end()?, Node::End)) };
             let (text, tag) = self.rest.split_at(at);
-            match tag.get(1) {
+            match tag.as_bytes().get(1) {
                 Some(b'/') => {
                     self.depth -= 1;
-                    match tag[2..].strip_prefix(self.opened).and_then(|rest| rest.strip_prefix(b">")) {
+                    match tag[2..].strip_prefix(self.opened).and_then(|rest| rest.strip_prefix('>')) {
                         Some(rest) => self.rest = rest,
-                        None => self.take_until(tag, b">")?,
+                        None => self.take_until(tag, ">")?,
                     }
                     return Ok((text, Node::Close));
                 }
-                Some(b'?') => self.take_until(tag, b"?>")?,
-                Some(b'!') if tag.starts_with(b"<!--") => self.take_until(tag, b"-->")?,
+                Some(b'?') => self.take_until(tag, "?>")?,
+                Some(b'!') if tag.starts_with("<!--") => self.take_until(tag, "-->")?,
                 Some(b'!') => return Err(corrupt("holds markup of an unknown kind")),
                 _ => return Ok((text, self.start(tag)?)),
             }
@@ -133,11 +205,11 @@ impl<'a> Xml<'a> {
 
     /// Where the next tag begins; mostly at once, without text before it.
     fn next_tag(&self) -> Option<usize> {
-        if self.rest.first() == Some(&b'<') { Some(0) } else { memchr(b'<', self.rest) }
+        if self.rest.starts_with('<') { Some(0) } else { memchr(b'<', self.rest.as_bytes()) }
     }
 
     /// The text behind the last tag.
-    fn end(&mut self) -> Result<&'a [u8]> {
+    fn end(&mut self) -> Result<&'a str> {
         // A root element was opened, and all that were are closed.
         if !self.is_part && (self.depth != 0 || self.opened.is_empty()) {
             return Err(corrupt("ends early"));
@@ -146,12 +218,12 @@ impl<'a> Xml<'a> {
     }
 
     /// Takes a start tag.
-    fn start(&mut self, tag: &'a [u8]) -> Result<Node<'a>> {
-        let (name, rest) = tag.split_at(name_end(tag).ok_or_else(|| corrupt("ends early"))?);
-        let end = if rest.first() == Some(&b'>') { 0 } else { attributes_end(rest)? };
+    fn start(&mut self, tag: &'a str) -> Result<Node<'a>> {
+        let (name, rest) = tag.split_at(name_end(tag.as_bytes()).ok_or_else(|| corrupt("ends early"))?);
+        let end = if rest.starts_with('>') { 0 } else { attributes_end(rest.as_bytes())? };
         let (attributes, rest) = rest.split_at(end);
         self.rest = &rest[1..];
-        let (attributes, empty) = attributes.strip_suffix(b"/").map_or((attributes, false), |inner| (inner, true));
+        let (attributes, empty) = attributes.strip_suffix('/').map_or((attributes, false), |inner| (inner, true));
         let start = Start { name: &name[1..], attributes };
         self.opened = start.name;
         if empty {
@@ -161,10 +233,10 @@ impl<'a> Xml<'a> {
         Ok(Node::Open(start))
     }
 
-    fn take_until(&mut self, tag: &'a [u8], end: &[u8]) -> Result<()> {
-        let at = match end {
-            [byte] => memchr(*byte, tag),
-            end => memmem::find(tag, end),
+    fn take_until(&mut self, tag: &'a str, end: &str) -> Result<()> {
+        let at = match end.as_bytes() {
+            [byte] => memchr(*byte, tag.as_bytes()),
+            end => memmem::find(tag.as_bytes(), end),
         };
         let at = at.ok_or_else(|| corrupt("ends early"))?;
         self.rest = &tag[at + end.len()..];
@@ -172,9 +244,33 @@ impl<'a> Xml<'a> {
     }
 }
 
-/// Where the name of a start tag ends. Nearly all bytes of names come behind all those that end one.
+/// The text up to the end tag of `name`, if that is the next tag, and what comes behind.
+fn text_up_to_end<'a>(rest: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    let (text, tag) = rest.split_at(memchr(b'<', rest.as_bytes())?);
+    let rest = tag.strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>')?;
+    Some((text, rest))
+}
+
+/// Where the name of a start tag ends: at a `>`, `/` or white space, looked for in eight bytes at a time.
 fn name_end(tag: &[u8]) -> Option<usize> {
-    tag.iter().position(|&byte| byte <= b'>' && matches!(byte, b'>' | b' ' | b'/' | b'\t' | b'\r' | b'\n'))
+    let (words, rest) = tag.as_chunks();
+    for (number, word) in words.iter().enumerate() {
+        let ends = name_ends(u64::from_le_bytes(*word));
+        if ends != 0 {
+            return Some(number * 8 + ends.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|&byte| byte <= b' ' || matches!(byte, b'>' | b'/'))?;
+    Some(words.len() * 8 + at)
+}
+
+/// Sets the high bit of each byte that ends a name; above the first one there may be wrong ones (S. E. Anderson,
+/// "Bit Twiddling Hacks", "Determine if a word has a byte less than n").
+fn name_ends(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, b' ' + 1) | equal(b'>') | equal(b'/')) & (ONES << 7)
 }
 
 /// Where the tag ends: a `>` within quotes does not end it.
@@ -187,8 +283,7 @@ fn attributes_end(rest: &[u8]) -> Result<usize> {
     end.ok_or_else(|| corrupt("ends early"))
 }
 
-fn unescape(text: &[u8]) -> Result<Cow<'_, str>> {
-    let text = utf8(text)?;
+fn unescape(text: &str) -> Result<Cow<'_, str>> {
     if memchr(b'&', text.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(text));
     }
@@ -201,10 +296,10 @@ pub(super) fn utf8(text: &[u8]) -> Result<&str> {
 
 /// The text of the first element of this name anywhere in the document.
 pub(super) fn find(document: &[u8], name: &str) -> Option<String> {
-    let mut xml = Xml::new(document);
+    let mut xml = Xml::new(utf8(document).ok()?);
     loop {
         match xml.node().ok()? {
-            Node::Open(start) if start.name == name.as_bytes() => return Some(xml.text().ok()?.into_owned()),
+            Node::Open(start) if start.name == name => return Some(xml.text().ok()?.into_owned()),
             Node::End => return None,
             _ => {}
         }
@@ -213,10 +308,6 @@ pub(super) fn find(document: &[u8], name: &str) -> Option<String> {
 
 pub(super) fn corrupt(what: &str) -> Error {
     Error::new(ErrorKind::Corrupt, format!("the xml of the service {what}"))
-}
-
-fn strip_bom(document: &[u8]) -> &[u8] {
-    document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
 }
 
 #[cfg(test)]
@@ -252,6 +343,56 @@ mod tests {
     }
 
     #[test]
+    fn leaves() {
+        fn all(document: &str) -> Result<String> {
+            let mut xml = Xml::part(document);
+            let mut found = Vec::new();
+            xml.node()?;
+            xml.leaves(|leaf| {
+                let text = leaf.text();
+                assert_eq!(leaf.is_empty(), text.as_ref().is_ok_and(|text| text.is_empty()));
+                found.push(format!("{}={}", leaf.name, text.as_deref().unwrap_or("?")));
+                Ok(())
+            })?;
+            assert!(matches!(xml.node(), Ok(Node::End)), "{document}");
+            Ok(found.join(" "))
+        }
+        for (document, expected) in [
+            ("<p><a>1</a><Long-Name-9>a &lt; b</Long-Name-9><c /><d/><e></e></p>", "a=1 Long-Name-9=a < b c= d= e="),
+            ("<p>\n <a x=\"1>2\">1</a>\t<b\n>2</b ><!-- <c>3</c> --></p>", "a=1 b=2"),
+            ("<p><a><i>no</i></a><b>1<i/></b><c x=\"\"/></p>", "a=? b=? c="),
+            ("<p><a>&nope;</a></p >", "a=?"),
+            ("<p></p>", ""),
+        ] {
+            assert_eq!(all(document).ok().as_deref(), Some(expected), "{document}");
+            for end in 3..document.len() {
+                assert!(all(&document[..end]).is_err(), "{}", &document[..end]);
+            }
+        }
+        assert!(Xml::part("<a>1</a></p>").leaves(|_| Err(corrupt("on purpose"))).is_err());
+    }
+
+    #[test]
+    fn names_end_where_each_byte_says() {
+        let ends = |byte: u8| byte <= b' ' || matches!(byte, b'/' | b'>');
+        let mut random = fastrand::Rng::with_seed(7);
+        for length in 0..40 {
+            for byte in 0..=u8::MAX {
+                // What follows the end must not matter, nor what is around.
+                let mut tag: Vec<u8> =
+                    std::iter::repeat_with(|| random.u8(..)).filter(|&byte| !ends(byte)).take(length).collect();
+                let name = tag.len();
+                tag.push(byte);
+                let behind = random.usize(..12);
+                tag.extend(std::iter::repeat_with(|| random.u8(..)).take(behind));
+                let expected = tag.iter().position(|&byte| ends(byte));
+                assert!(!ends(byte) || expected == Some(name));
+                assert_eq!(name_end(&tag), expected, "{tag:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_document_is_whole() {
         let all = |mut xml: Xml<'_>| loop {
             match xml.node() {
@@ -260,18 +401,20 @@ mod tests {
                 Err(_) => return false,
             }
         };
-        let document = b"<?xml version=\"1.0\"?><a>text<b/><c x=\"1\">t</c ></a>\n";
+        let document = "<?xml version=\"1.0\"?><a>text<b/><c x=\"1\">t</c ></a>\n";
         assert!(all(Xml::new(document)));
         for end in 0..document.len() - 1 {
             assert!(!all(Xml::new(&document[..end])), "{end} bytes");
         }
-        assert!(!all(Xml::new(b"</a>")));
+        assert!(!all(Xml::new("</a>")));
         for other in
             [&b""[..], b"\xef\xbb\xbf<?xml version=\"1.0\"?>", b"text", b"<html><body>no</body></html>", b"</a>"]
         {
             assert!(Xml::within("a", other).is_err(), "{other:?}");
         }
-        assert!(Xml::within("a", document).is_ok_and(all) && Xml::within("a", b"<a x=\"y\"/>").is_ok_and(all));
-        assert!(all(Xml::part(b"</a>")) && all(Xml::part(b"<a><b></b>")) && all(Xml::part(b"")));
+        assert!(
+            Xml::within("a", document.as_bytes()).is_ok_and(all) && Xml::within("a", b"<a x=\"y\"/>").is_ok_and(all)
+        );
+        assert!(all(Xml::part("</a>")) && all(Xml::part("<a><b></b>")) && all(Xml::part("")));
     }
 }

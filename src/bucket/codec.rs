@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memchr::memchr;
+
 use crate::blob::{BlobProperties, MetadataPairs};
 use crate::object::{
     Algorithm, Attributes, Checksum, ETag, Error, ErrorKind, ObjectMeta, Result, Stamp, StoreTag, Tags, Timestamp,
@@ -138,12 +140,12 @@ pub fn encode(attributes: &Attributes, own: &Decoded, place: Place<'_>) -> Resul
     let mut hidden: Vec<(&str, &str)> = Vec::new();
     for (name, value) in attributes.user.iter() {
         if is_plain(name, value) {
-            pairs.push((name.to_owned(), value.to_owned()));
+            pairs.push((name.into(), value.to_owned()));
         } else {
             hidden.push((name, value));
         }
     }
-    pairs.push((RESERVED.to_owned(), reserved(attributes, own, &hidden, place)));
+    pairs.push((RESERVED.into(), reserved(attributes, own, &hidden, place)));
     fits(&pairs)?;
     Ok(pairs)
 }
@@ -272,27 +274,27 @@ pub fn shown_etag(own: &Decoded, content_md5: Option<[u8; 16]>, store_tag: &Stor
 
 /// Reads a reserved value: see [`Decoded::of`].
 fn decode(value: &str, place: Place<'_>) -> Option<Decoded> {
-    let mut fields = value.split(';');
-    if fields.next() != Some(VERSION) {
-        return None;
-    }
+    let mut rest = value.strip_prefix(VERSION)?;
     let mut own = Decoded::default();
     let mut bound = false;
-    for item in fields {
-        let (name, value) = item.split_once('=')?;
-        match name {
-            "b" => bound = text::unhex(value) == Some(binding(place)),
-            "w" => own.write_id = Some(WriteId::parse(value)?),
-            "r" => own.replaced = Some(parse_replaced(value)?),
-            "u" => own.upload_id = Some(UploadId::parse(value)?),
-            "e" => own.etag = Some(ETag::parse(&unescape(value)?)),
-            "m" => own.last_modified = Some(Timestamp(value.parse().ok()?)),
-            "c" => own.checksums = parse_checksums(value)?,
-            "t" => own.tags = Tags::new(parse_pairs(value)?).ok()?,
-            "x" => own.hidden = parse_pairs(value)?.into_iter().collect(),
-            "h" => parse_headers(value, &mut own)?,
-            "s" => own.stamp = Some(parse_stamp(value)?),
-            _ => {}
+    while !rest.is_empty() {
+        let item = rest.strip_prefix(';')?;
+        let (item, others) = item.split_at(memchr(b';', item.as_bytes()).unwrap_or(item.len()));
+        rest = others;
+        match item.split_at_checked(2)? {
+            ("b=", value) => bound = text::unhex(value) == Some(binding(place)),
+            ("w=", value) => own.write_id = Some(WriteId::parse(value)?),
+            ("r=", value) => own.replaced = Some(parse_replaced(value)?),
+            ("u=", value) => own.upload_id = Some(UploadId::parse(value)?),
+            ("e=", value) => own.etag = Some(ETag::parse(&unescape(value)?)),
+            ("m=", value) => own.last_modified = Some(Timestamp(value.parse().ok()?)),
+            ("c=", value) => own.checksums = parse_checksums(value)?,
+            ("t=", value) => own.tags = Tags::new(parse_pairs(value)?).ok()?,
+            ("x=", value) => own.hidden = parse_pairs(value)?.into_iter().collect(),
+            ("h=", value) => parse_headers(value, &mut own)?,
+            ("s=", value) => own.stamp = Some(parse_stamp(value)?),
+            _ if item.contains('=') => {}
+            _ => return None,
         }
     }
     bound.then_some(own)
@@ -309,13 +311,12 @@ fn parse_replaced(value: &str) -> Option<Replaced> {
 }
 
 fn parse_checksums(value: &str) -> Option<Vec<Checksum>> {
-    value
-        .split(',')
-        .map(|item| {
-            let (algorithm, value) = item.split_once(':')?;
-            Checksum::parse(Algorithm::parse(algorithm)?, value)
-        })
-        .collect()
+    let mut checksums = Vec::with_capacity(1);
+    for item in value.split(',') {
+        let (algorithm, value) = item.split_once(':')?;
+        checksums.push(Checksum::parse(Algorithm::parse(algorithm)?, value)?);
+    }
+    Some(checksums)
 }
 
 fn parse_headers(value: &str, own: &mut Decoded) -> Option<()> {
@@ -464,7 +465,6 @@ mod tests {
             content: ContentHeaders::default(),
             metadata,
             is_directory: false,
-            is_path: false,
         }
     }
 
@@ -499,9 +499,9 @@ mod tests {
         assert_eq!(
             pairs,
             [
-                ("plain".to_owned(), "v 1".to_owned()),
+                ("plain".into(), "v 1".to_owned()),
                 (
-                    "bluebucket".to_owned(),
+                    "bluebucket".into(),
                     "1;b=db32ad6262bf90c2;w=BwcHBwcHBwcHBwcH;r=-;e=5d41402abc4b2a76b9719d911017c592-2;m=1000\
                      ;c=crc32:y/Q5Jg==-2;t=TrinoCreationId=x/y&sp+ace=1;x=empty=&uml=%C3%A4&with-hyphen=a%3Db%26c\
                      ;h=expires=Thu%2C+01+Dec+2027+16:00:00+GMT&class=STANDARD_IA;s=abc,900,3,v%2C1"

@@ -14,8 +14,8 @@ mod tree;
 use self::tree::Tree;
 use super::Bucket;
 use super::codec::{self, Decoded, Origin, Place};
-use crate::blob::BlobProperties;
-use crate::blob::list::{BlobItem, ListBlobs};
+use crate::blob::ListedProperties;
+use crate::blob::list::{BlobItem, ListBlobs, Named};
 use crate::object::listing::{ListEntry, ListPage, ListQuery, ListedObject};
 use crate::object::{Result, Stamp, StoreTag};
 
@@ -70,7 +70,7 @@ impl Bucket {
             };
             page.entries.reserve(items.len().min(wanted));
             for item in items {
-                let Some(entry) = self.entry(item, query) else { continue };
+                let Some(entry) = shown(item, query) else { continue };
                 if let (ListEntry::Prefix(prefix), Some(ListEntry::Prefix(last))) = (&entry, page.entries.last())
                     && prefix == last
                 {
@@ -93,7 +93,7 @@ impl Bucket {
         walk: &mut Walk,
         delimiter: Option<&str>,
         wanted: usize,
-    ) -> Result<Option<Vec<BlobItem>>> {
+    ) -> Result<Option<Vec<ListEntry<StoredEntry>>>> {
         let Some(section) = walk.sections.last_mut() else { return Ok(None) };
         let request = ListBlobs {
             prefix: &section.prefix,
@@ -104,23 +104,23 @@ impl Bucket {
             include_metadata: true,
             include_uncommitted: false,
         };
-        let mut page = self.blobs.list_blobs(&self.container, &request).await?;
+        let mut page = self.blobs.list_blobs_as(&self.container, &request, |item| self.entry(item)).await?;
         section.marker = page.next_marker.take();
         let mut items = page.items;
         if let Some(stop) = &section.stop_before
-            && let Some(end) = items.iter().position(|item| utf16_order(name_of(item), stop).is_ge())
+            && let Some(end) = items.iter().position(|item| utf16_order(item.name(), stop).is_ge())
         {
             items.truncate(end);
             section.marker = None;
         }
-        let split = items.iter().enumerate().find_map(|(index, item)| Some((index, section.split(name_of(item))?)));
+        let split = items.iter().enumerate().find_map(|(index, item)| Some((index, section.split(item.name())?)));
         match split {
             None if section.marker.is_none() => {
                 walk.sections.pop();
             }
             None => {}
             Some((index, at)) => {
-                let name = name_of(&items[index]).to_owned();
+                let name = items[index].name().to_owned();
                 items.truncate(index);
                 walk.split(&name, at);
             }
@@ -128,22 +128,16 @@ impl Bucket {
         Ok(Some(items))
     }
 
-    /// An item as an entry; `None` for what S3 does not list and for what lies before the start.
-    fn entry(&self, item: BlobItem, query: &ListQuery) -> Option<ListEntry<StoredEntry>> {
-        let after = query.after.as_deref().unwrap_or("");
+    /// An item as an entry; `None` for what S3 does not list.
+    fn entry(&self, item: BlobItem) -> Option<ListEntry<StoredEntry>> {
         match item {
-            BlobItem::Prefix(prefix) => (prefix.as_str() > after).then_some(ListEntry::Prefix(prefix)),
-            BlobItem::Blob { name, .. } if name.as_str() <= after => None,
-            BlobItem::Blob { name, properties } => match query.fold(&name) {
-                // The service has not folded it: its section begins within a delimiter of several characters.
-                Some(prefix) => (prefix > after).then(|| ListEntry::Prefix(prefix.to_owned())),
-                None => self.object_entry(name, properties).map(ListEntry::Object),
-            },
+            BlobItem::Prefix(prefix) => Some(ListEntry::Prefix(prefix)),
+            BlobItem::Blob { name, properties } => self.object_entry(name, properties).map(ListEntry::Object),
         }
     }
 
     /// A blob as an object; `None` for directories.
-    fn object_entry(&self, name: String, properties: BlobProperties) -> Option<StoredEntry> {
+    fn object_entry(&self, name: String, properties: ListedProperties) -> Option<StoredEntry> {
         if properties.is_directory {
             return None;
         }
@@ -164,11 +158,23 @@ impl Bucket {
     }
 }
 
-fn name_of(item: &BlobItem) -> &str {
-    match item {
-        BlobItem::Blob { name, .. } => name,
-        BlobItem::Prefix(name) => name,
+impl Named for ListEntry<StoredEntry> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Object(stored) => stored.listed.key.as_str(),
+            Self::Prefix(prefix) => prefix,
+        }
     }
+}
+
+/// An entry as the query wants it; `None` for what lies before its start.
+fn shown(entry: ListEntry<StoredEntry>, query: &ListQuery) -> Option<ListEntry<StoredEntry>> {
+    let entry = match query.fold(entry.name()) {
+        // The service has not folded it: its section begins within a delimiter of several characters.
+        Some(prefix) if matches!(entry, ListEntry::Object(_)) => ListEntry::Prefix(prefix.to_owned()),
+        _ => entry,
+    };
+    (Some(entry.name()) > query.after.as_deref()).then_some(entry)
 }
 
 /// What is still to be listed, the next section last.

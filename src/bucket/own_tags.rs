@@ -39,7 +39,7 @@ impl Bucket {
 fn with_tags(mut metadata: MetadataPairs, tags: &Tags) -> Result<MetadataPairs> {
     metadata.retain(|(name, _)| name != codec::RESERVED);
     if !tags.is_empty() {
-        metadata.push((codec::RESERVED.to_owned(), codec::encode_bucket(tags)));
+        metadata.push((codec::RESERVED.into(), codec::encode_bucket(tags)));
     }
     codec::fits(&metadata)?;
     Ok(metadata)

@@ -33,8 +33,12 @@ pub enum ChecksumKind {
 pub struct Checksum {
     pub algorithm: Algorithm,
     pub kind: ChecksumKind,
-    value: Box<[u8]>,
+    /// As many bytes as the algorithm has, then zeros: there are thousands of them in a listing.
+    value: [u8; BYTES_MAX],
 }
+
+/// Of SHA-256.
+const BYTES_MAX: usize = 32;
 
 impl Algorithm {
     pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
@@ -84,14 +88,17 @@ impl Checksum {
             Some((digits, parts)) => (digits, ChecksumKind::Composite { parts: parts.parse().ok()? }),
             None => (value, ChecksumKind::FullObject),
         };
-        let value = text::unbase64_vec(digits)?;
-        (value.len() == algorithm.bytes()).then(|| Self { algorithm, kind, value: value.into() })
+        let mut padded = [0; BYTES_MAX];
+        text::unbase64_into(digits, &mut padded[..algorithm.bytes()])?;
+        Some(Self { algorithm, kind, value: padded })
     }
 
     /// A full-object checksum from its bytes, big-endian for CRCs.
     pub fn full_object(algorithm: Algorithm, value: &[u8]) -> Self {
         debug_assert_eq!(value.len(), algorithm.bytes());
-        Self { algorithm, kind: ChecksumKind::FullObject, value: value.into() }
+        let mut padded = [0; BYTES_MAX];
+        padded[..value.len()].copy_from_slice(value);
+        Self { algorithm, kind: ChecksumKind::FullObject, value: padded }
     }
 
     /// The checksum of the concatenated part checksums, as S3 makes composite ones.
@@ -99,7 +106,7 @@ impl Checksum {
         let mut hasher = Hasher::new(algorithm);
         let mut count = 0;
         for part in parts {
-            hasher.update(&part.value);
+            hasher.update(part.value());
             count += 1;
         }
         Self { kind: ChecksumKind::Composite { parts: count }, ..hasher.finish() }
@@ -122,14 +129,14 @@ impl Checksum {
     }
 
     pub fn value(&self) -> &[u8] {
-        &self.value
+        &self.value[..self.algorithm.bytes()]
     }
 
     /// The value as S3 headers and XML carry it.
     pub fn text(&self) -> String {
         match self.kind {
-            ChecksumKind::FullObject => text::base64(&self.value),
-            ChecksumKind::Composite { parts } => format!("{}-{parts}", text::base64(&self.value)),
+            ChecksumKind::FullObject => text::base64(self.value()),
+            ChecksumKind::Composite { parts } => format!("{}-{parts}", text::base64(self.value())),
         }
     }
 
@@ -137,7 +144,7 @@ impl Checksum {
     pub fn crc(&self) -> Option<u64> {
         match self.algorithm {
             Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64Nvme => {
-                Some(self.value.iter().fold(0, |crc, &byte| crc << 8 | u64::from(byte)))
+                Some(self.value().iter().fold(0, |crc, &byte| crc << 8 | u64::from(byte)))
             }
             Algorithm::Sha1 | Algorithm::Sha256 => None,
         }

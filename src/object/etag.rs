@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use compact_str::CompactString;
+
 /// An S3 ETag without its quotes: opaque to us, compared byte for byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ETag(Box<str>);
@@ -9,7 +11,7 @@ pub struct ETag(Box<str>);
 /// The ETag Azure gives a blob, without quotes. It changes with every write, metadata included, and
 /// is used only to make our own requests conditional; S3 clients never see it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct StoreTag(Box<str>);
+pub struct StoreTag(CompactString);
 
 impl ETag {
     /// Takes an ETag as it stands in a header or in XML: quoted, unquoted, or weak.
@@ -70,7 +72,7 @@ impl StoreTag {
 }
 
 fn unquote(text: &str) -> &str {
-    let text = text.trim();
+    let text = text.trim_ascii();
     let text = text.strip_prefix("W/").unwrap_or(text);
     text.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(text)
 }

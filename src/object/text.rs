@@ -7,10 +7,9 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut digits = Vec::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        digits.push(HEX[usize::from(byte >> 4)]);
-        digits.push(HEX[usize::from(byte & 15)]);
+    let mut digits = vec![0; bytes.len() * 2];
+    for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *pair = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
     }
     String::from_utf8(digits).unwrap_or_default()
 }
@@ -39,7 +38,12 @@ pub fn base64(bytes: &[u8]) -> String {
 
 /// Exactly `N` bytes from base64 with padding.
 pub fn unbase64<const N: usize>(text: &str) -> Option<[u8; N]> {
-    decode_exactly(&STANDARD, text.trim())
+    decode_exactly(&STANDARD, text.trim_ascii())
+}
+
+/// Fills `out` from base64 with padding; `None` if that is not exactly as many bytes.
+pub fn unbase64_into(text: &str, out: &mut [u8]) -> Option<()> {
+    fill(&STANDARD, text.trim_ascii(), out)
 }
 
 /// Any number of bytes from base64 with padding.
@@ -57,13 +61,19 @@ pub fn unbase64url_exactly<const N: usize>(text: &str) -> Option<[u8; N]> {
     decode_exactly(&URL_SAFE_NO_PAD, text)
 }
 
-/// Without an allocation: listings read thousands of sums and ids. The decoder wants room for whole groups of four
-/// characters, more than `N` may be.
 fn decode_exactly<const N: usize>(engine: &impl Engine, text: &str) -> Option<[u8; N]> {
     const { assert!(N <= 64, "no sum and no id is longer") };
+    let mut out = [0; N];
+    fill(engine, text, &mut out).map(|()| out)
+}
+
+/// Without an allocation: listings read thousands of sums and ids. The decoder wants room for whole groups of four
+/// characters, more than there may be in `out`.
+fn fill(engine: &impl Engine, text: &str, out: &mut [u8]) -> Option<()> {
     let mut room = [0; 66];
-    let length = engine.decode_slice(text, &mut room).ok()?;
-    room.get(..length)?.try_into().ok()
+    let length = engine.decode_slice(text, &mut room).ok().filter(|length| *length == out.len())?;
+    out.copy_from_slice(room.get(..length)?);
+    Some(())
 }
 
 /// The bytes of [`base64url`].

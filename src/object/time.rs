@@ -16,7 +16,7 @@ impl Timestamp {
 
     /// Reads any HTTP date (RFC 9110 section 5.6.7).
     pub fn parse_http(text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         Self::parse_fixdate(text).or_else(|| httpdate::parse_http_date(text).ok().map(Self::from))
     }
 

@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bluebucket::blob::list::{BlobItem, BlobPage, LIST_PAGE_MAX, ListBlobs};
-use bluebucket::blob::{BlobClient, BlobRef};
+use bluebucket::blob::{BlobClient, BlobRef, MetadataPairs};
 use bluebucket::object::body::collect;
 use bluebucket::object::{ByteStream, ContainerName, Error, ErrorKind, Result};
 use bytes::Bytes;
@@ -84,7 +84,7 @@ impl Case {
         let mut marker: Option<String> = None;
         loop {
             let query = ListBlobs { marker: marker.as_deref(), ..query.clone() };
-            let BlobPage { items, next_marker } =
+            let BlobPage { items, next_marker, .. } =
                 self.client.list_blobs(&self.container, &query).await.expect("a page");
             assert!(items.len() <= query.max_results.unwrap_or(LIST_PAGE_MAX));
             all.extend(items);
@@ -157,6 +157,6 @@ pub fn error(kind: ErrorKind) -> Error {
     Error::new(kind, "given by the test")
 }
 
-pub fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+pub fn pairs(pairs: &[(&str, &str)]) -> MetadataPairs {
+    pairs.iter().map(|&(name, value)| (name.into(), value.to_owned())).collect()
 }

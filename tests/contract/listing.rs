@@ -1,6 +1,6 @@
 //! Listings: order, pages, prefixes, delimiters, where to start.
 
-use bluebucket::blob::list::{BlobItem, ListBlobs};
+use bluebucket::blob::list::{BlobItem, ListBlobs, Named};
 use bluebucket::blob::put_blob::PutBlob;
 use bluebucket::object::Payload;
 use bluebucket::object::checksum::md5;

@@ -1,7 +1,7 @@
 //! Names as they are: encoded once, never normalised.
 
 use bluebucket::blob::BlobCondition;
-use bluebucket::blob::list::ListBlobs;
+use bluebucket::blob::list::{ListBlobs, Named};
 use bluebucket::object::{ErrorKind, Payload};
 
 use super::{Case, Quirk, cases, kind};

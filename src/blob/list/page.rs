@@ -2,35 +2,40 @@
 
 use std::cmp::Ordering;
 
+use compact_str::CompactString;
 use memchr::memmem;
 
-use super::{BlobItem, BlobPage};
+use super::{BlobItem, BlobPage, Named};
 use crate::blob::response::marks_directory;
 use crate::blob::xml::{Node, Start, Xml, corrupt, utf8};
-use crate::blob::{BlobProperties, MetadataPairs};
+use crate::blob::{ListedProperties, MetadataPairs};
 use crate::object::text::{percent_decode, unbase64};
-use crate::object::{ContentHeaders, Result, StoreTag, Timestamp};
+use crate::object::{Result, StoreTag, Timestamp};
 
 /// Reads a page as its bytes come: a whole page is never held, only what has been read of it and the
 /// entry that is still on its way.
-#[derive(Default)]
-pub(super) struct PageReader {
-    page: BlobPage,
+pub(super) struct PageReader<T, K> {
+    page: BlobPage<T>,
+    /// What is kept of each entry.
+    keep: K,
     /// Bytes behind the last complete entry.
     rest: Vec<u8>,
     /// Elements that are open around the entries.
     depth: u32,
     /// The root element has been there: an answer without it is none, not a listing of nothing.
     begun: bool,
-    hierarchical: bool,
 }
 
-const ROOT: &[u8] = b"EnumerationResults";
+const ROOT: &str = "EnumerationResults";
 /// Entries end so. A pair of metadata may be called so too: what ends with one of those is half an entry,
 /// and waits for the rest.
 const ENTRY_END: &[u8] = b"</Blob>";
 
-impl PageReader {
+impl<T: Named, K: FnMut(BlobItem) -> Option<T>> PageReader<T, K> {
+    pub fn new(keep: K) -> Self {
+        Self { page: BlobPage::default(), keep, rest: Vec::new(), depth: 0, begun: false }
+    }
+
     /// Takes the next piece of the document.
     ///
     /// # Errors
@@ -59,14 +64,14 @@ impl PageReader {
     ///
     /// # Errors
     /// `Corrupt` if the document is not complete.
-    pub fn finish(mut self) -> Result<BlobPage> {
+    pub fn finish(mut self) -> Result<BlobPage<T>> {
         let rest = std::mem::take(&mut self.rest);
         if self.read(&rest)? < rest.len() || self.depth > 0 || !self.begun {
             return Err(corrupt("ends early"));
         }
         // Azurite puts all prefixes first. The order of a hierarchical account is another one: left alone.
         let mut page = self.page;
-        if !self.hierarchical && !page.items.is_sorted_by(|one, next| utf16_order(one.name(), next.name()).is_le()) {
+        if !page.is_hierarchical && !page.items.is_sorted_by(|one, next| utf16_order(one.name(), next.name()).is_le()) {
             page.items.sort_by(|one, next| utf16_order(one.name(), next.name()));
         }
         Ok(page)
@@ -74,7 +79,7 @@ impl PageReader {
 
     /// Reads a part of the document as far as its entries are complete; returns how many bytes that is.
     fn read(&mut self, part: &[u8]) -> Result<usize> {
-        let mut xml = Xml::part(part);
+        let mut xml = Xml::part(utf8(part)?);
         loop {
             let at = part.len() - xml.bytes_left();
             match xml.node()? {
@@ -82,22 +87,21 @@ impl PageReader {
                     return Err(corrupt("is no listing"));
                 }
                 Node::Open(start) => match start.name {
-                    name @ (b"Blob" | b"BlobPrefix") => {
+                    name @ ("Blob" | "BlobPrefix") => {
                         let entry = match entry(&mut xml) {
                             Err(_) if xml.bytes_left() == 0 => return Ok(at),
                             entry => entry?,
                         };
-                        self.hierarchical |= entry.has_resource_type;
-                        self.page.items.push(if name == b"Blob" {
-                            BlobItem::Blob { name: entry.name, properties: entry.properties }
-                        } else {
-                            BlobItem::Prefix(entry.name)
-                        });
+                        self.page.is_hierarchical |= entry.has_resource_type;
+                        self.page.items.extend((self.keep)(match name {
+                            "Blob" => BlobItem::Blob { name: entry.name, properties: entry.properties },
+                            _ => BlobItem::Prefix(entry.name),
+                        }));
                     }
-                    b"NextMarker" => {
+                    "NextMarker" => {
                         self.page.next_marker = Some(xml.text()?.into_owned()).filter(|marker| !marker.is_empty());
                     }
-                    b"Prefix" | b"Marker" | b"Delimiter" | b"MaxResults" => xml.skip()?,
+                    "Prefix" | "Marker" | "Delimiter" | "MaxResults" => xml.skip()?,
                     _ => {
                         self.depth += 1;
                         self.begun = true;
@@ -115,7 +119,7 @@ impl PageReader {
 
 struct Entry {
     name: String,
-    properties: BlobProperties,
+    properties: ListedProperties,
     /// Only hierarchical accounts tell one.
     has_resource_type: bool,
 }
@@ -126,9 +130,9 @@ fn entry(xml: &mut Xml<'_>) -> Result<Entry> {
     loop {
         match xml.node()? {
             Node::Open(start) => match start.name {
-                b"Name" => entry.name = name(xml, &start)?,
-                b"Properties" => properties(xml, &mut entry)?,
-                b"Metadata" => entry.properties.metadata = metadata(xml)?,
+                "Name" => entry.name = name(xml, &start)?,
+                "Properties" => properties(xml, &mut entry)?,
+                "Metadata" => entry.properties.metadata = metadata(xml)?,
                 _ => xml.skip()?,
             },
             Node::Empty(_) => {}
@@ -145,7 +149,7 @@ fn entry(xml: &mut Xml<'_>) -> Result<Entry> {
 
 /// Names that XML cannot carry come percent-encoded, slashes included, and are marked so.
 fn name(xml: &mut Xml<'_>, start: &Start<'_>) -> Result<String> {
-    let encoded = memmem::find(start.attributes, b"Encoded=\"true\"").is_some();
+    let encoded = start.attributes.contains("Encoded=\"true\"");
     let name = xml.text()?;
     if encoded {
         percent_decode(&name).ok_or_else(|| corrupt("has a wrongly encoded name"))
@@ -154,62 +158,53 @@ fn name(xml: &mut Xml<'_>, start: &Start<'_>) -> Result<String> {
     }
 }
 
+/// What is unset comes as an empty element, or not at all.
 fn properties(xml: &mut Xml<'_>, entry: &mut Entry) -> Result<()> {
     let out = &mut entry.properties;
-    loop {
-        match xml.node()? {
-            Node::Open(start) => match start.name {
-                b"Last-Modified" => {
-                    let time = Timestamp::parse_http(&xml.text()?);
-                    out.last_modified = time.ok_or_else(|| corrupt("has an entry with a broken date"))?;
-                }
-                b"Etag" => out.store_tag = StoreTag::parse(&xml.text()?),
-                b"Content-Length" => {
-                    out.length = xml.text()?.parse().map_err(|_| corrupt("has an entry with a broken length"))?;
-                }
-                b"Content-MD5" => out.content_md5 = unbase64(&xml.text()?),
-                b"ResourceType" => {
-                    entry.has_resource_type = true;
-                    out.is_path = true;
-                    out.is_directory = xml.text()? == "directory";
-                }
-                _ => xml.skip()?,
-            },
-            Node::Empty(_) => {}
-            Node::Close => return Ok(()),
-            Node::End => return Err(corrupt("ends early")),
+    xml.leaves(|leaf| {
+        match leaf.name {
+            "Last-Modified" if !leaf.is_empty() => {
+                let time = Timestamp::parse_http(&leaf.text()?);
+                out.last_modified = time.ok_or_else(|| corrupt("has an entry with a broken date"))?;
+            }
+            "Etag" => out.store_tag = StoreTag::parse(&leaf.text()?),
+            "Content-Length" if !leaf.is_empty() => {
+                out.length = leaf.text()?.parse().map_err(|_| corrupt("has an entry with a broken length"))?;
+            }
+            "Content-MD5" => out.content_md5 = unbase64(&leaf.text()?),
+            "ResourceType" => {
+                entry.has_resource_type = true;
+                out.is_directory = leaf.text()? == "directory";
+            }
+            _ => {}
         }
-    }
+        Ok(())
+    })
 }
 
 /// Names come in the letter case they were sent in; headers, where other operations read them, are
 /// lower case, so these are made to be.
 fn metadata(xml: &mut Xml<'_>) -> Result<MetadataPairs> {
-    let mut pairs = MetadataPairs::new();
-    loop {
-        match xml.node()? {
-            Node::Open(start) => {
-                let name = utf8(start.name)?.to_ascii_lowercase();
-                pairs.push((name, xml.text()?.into_owned()));
-            }
-            Node::Empty(start) => pairs.push((utf8(start.name)?.to_ascii_lowercase(), String::new())),
-            Node::Close => return Ok(pairs),
-            Node::End => return Err(corrupt("ends early")),
-        }
-    }
+    // Mostly the reserved pair alone.
+    let mut pairs = MetadataPairs::with_capacity(1);
+    xml.leaves(|leaf| {
+        let mut name = CompactString::from(leaf.name);
+        name.make_ascii_lowercase();
+        pairs.push((name, leaf.text()?.into_owned()));
+        Ok(())
+    })?;
+    Ok(pairs)
 }
 
 /// What an entry has that tells nothing else: a blob with only staged blocks.
-fn unset() -> BlobProperties {
-    BlobProperties {
+fn unset() -> ListedProperties {
+    ListedProperties {
         store_tag: StoreTag::parse(""),
         last_modified: Timestamp(0),
         length: 0,
         content_md5: None,
-        content: ContentHeaders::default(),
         metadata: MetadataPairs::new(),
         is_directory: false,
-        is_path: false,
     }
 }
 
@@ -229,7 +224,7 @@ mod tests {
     use crate::object::text::base64;
 
     fn parse(document: &[u8]) -> Result<BlobPage> {
-        let mut reader = PageReader::default();
+        let mut reader = PageReader::new(Some);
         reader.push(document)?;
         reader.finish()
     }
@@ -249,7 +244,7 @@ mod tests {
         assert_eq!(properties.store_tag.as_str(), "0x8DB2A9A7C6D0C4B");
         assert_eq!((properties.length, properties.last_modified.0), (11, 1_679_464_661));
         assert_eq!(properties.content_md5.map(|md5| base64(&md5)).as_deref(), Some("sQqNsWTgdUEFt6mb5y4/5Q=="));
-        let pairs = [("foo".to_owned(), "b&r".to_owned()), ("empty".to_owned(), String::new())];
+        let pairs = [("foo".into(), "b&r".to_owned()), ("empty".into(), String::new())];
         assert_eq!(properties.metadata, pairs);
         let BlobItem::Blob { properties, .. } = &page.items[1] else { panic!("no blob") };
         assert_eq!(properties.store_tag.as_str(), "");
@@ -262,7 +257,7 @@ mod tests {
         let whole = format!("{:?}", parse(flat.as_bytes()).unwrap());
         assert!(whole.contains("(\"blob\", \"x\")"), "{whole}");
         for size in 1..flat.len() {
-            let mut reader = PageReader::default();
+            let mut reader = PageReader::new(Some);
             flat.as_bytes().chunks(size).for_each(|piece| reader.push(piece).unwrap());
             assert_eq!(format!("{:?}", reader.finish().unwrap()), whole, "pieces of {size}");
         }

@@ -186,9 +186,9 @@ impl<'a> Tree<'a> {
             self.frames.extend(level.map(|level| Frame::Level(Box::new(level))));
             return Ok(());
         }
-        let objects = page.items.into_iter().filter_map(|item| match item {
-            BlobItem::Blob { name, properties } => self.bucket.object_entry(name, properties),
-            BlobItem::Prefix(_) => None,
+        let objects = page.items.into_iter().filter_map(|entry| match entry {
+            ListEntry::Object(stored) => Some(stored),
+            ListEntry::Prefix(_) => None,
         });
         let mut objects: Vec<_> = objects.collect();
         objects.sort_by(|one, next| one.listed.key.cmp(&next.listed.key));
@@ -209,10 +209,9 @@ impl<'a> Tree<'a> {
             }
             other => other?.unwrap_or_default(),
         };
-        let bucket = self.bucket;
-        level.extend(items.into_iter().filter_map(|item| match item {
-            BlobItem::Prefix(directory) => Some(Child::Directory(directory)),
-            BlobItem::Blob { name, properties } => bucket.object_entry(name, properties).map(Child::Object),
+        level.extend(items.into_iter().map(|entry| match entry {
+            ListEntry::Object(stored) => Child::Object(stored),
+            ListEntry::Prefix(directory) => Child::Directory(directory),
         }));
         Ok(())
     }
@@ -238,16 +237,17 @@ impl<'a> Tree<'a> {
         self.pages += 1;
         let name = self.bucket.name_of(marker).to_owned();
         match self.bucket.blobs.get_properties(self.bucket.blob(marker)).await {
-            Ok(properties) => Ok(self.bucket.object_entry(name, properties).map(Child::Object)),
+            Ok(properties) => Ok(self.bucket.object_entry(name, properties.into()).map(Child::Object)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// A page; a prefix below a file names nothing.
-    async fn page(&mut self, request: &ListBlobs<'_>) -> Result<BlobPage> {
+    async fn page(&mut self, request: &ListBlobs<'_>) -> Result<BlobPage<ListEntry<StoredEntry>>> {
         self.pages += 1;
-        match self.bucket.blobs.list_blobs(&self.bucket.container, request).await {
+        let bucket = self.bucket;
+        match bucket.blobs.list_blobs_as(&bucket.container, request, |item| bucket.entry(item)).await {
             Err(error) if error.kind() == ErrorKind::Obstructed => Ok(BlobPage::default()),
             other => other,
         }

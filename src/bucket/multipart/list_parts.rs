@@ -3,7 +3,7 @@
 use super::names;
 use super::whole::StoredPart;
 use crate::blob::list::{BlobItem, ListBlobs};
-use crate::bucket::{Bucket, codec};
+use crate::bucket::{Bucket, Decoded, Place, codec};
 use crate::object::multipart::{Part, PartPage};
 use crate::object::{ObjectKey, Result, UploadId};
 
@@ -60,14 +60,16 @@ impl Bucket {
         let parts = page.items.into_iter().filter_map(|item| match item {
             BlobItem::Blob { name, properties } => {
                 let (_, number) = names::part_of(&name)?;
-                let object = codec::stored_object(properties, self.state.container().as_str(), &name);
+                let container = self.state.container().as_str();
+                let own =
+                    Decoded::of(&properties.metadata, Place { container, name: &name, length: properties.length });
                 Some(StoredPart {
                     number,
-                    store_tag: object.store_tag,
-                    size: object.meta.size,
-                    etag: object.meta.etag,
-                    last_modified: object.meta.last_modified,
-                    checksums: object.meta.checksums,
+                    size: properties.length,
+                    etag: codec::shown_etag(&own, properties.content_md5, &properties.store_tag),
+                    last_modified: own.shown_time(properties.last_modified),
+                    checksums: own.checksums,
+                    store_tag: properties.store_tag,
                     name,
                 })
             }

@@ -181,9 +181,9 @@ impl Marker {
             State::Publishing(_) => "publishing",
         };
         vec![
-            ("key".to_owned(), text::base64url(self.key.as_bytes())),
-            ("initiated".to_owned(), self.initiated.to_string()),
-            (STATE.to_owned(), state.to_owned()),
+            ("key".into(), text::base64url(self.key.as_bytes())),
+            ("initiated".into(), self.initiated.to_string()),
+            (STATE.into(), state.to_owned()),
         ]
     }
 }

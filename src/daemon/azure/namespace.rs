@@ -1,7 +1,7 @@
 //! What kind of account it is, asked at the start.
 
 use crate::blob::BlobClient;
-use crate::blob::list::{BlobItem, ListBlobs};
+use crate::blob::list::ListBlobs;
 use crate::bucket::Namespace;
 use crate::object::{ContainerName, ErrorKind, Result};
 
@@ -27,7 +27,7 @@ async fn look(blobs: &BlobClient, state: &ContainerName) -> Result<Namespace> {
         Err(error) => return Err(error),
     };
     match page.items.first() {
-        Some(BlobItem::Blob { properties, .. }) if properties.is_path => Ok(Namespace::Hierarchical),
+        Some(_) if page.is_hierarchical => Ok(Namespace::Hierarchical),
         Some(_) => Ok(Namespace::Flat),
         None => {
             tracing::warn!("the account does not tell its kind and is taken for flat; azure.hierarchical may say it");

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::question::Seen;
-use crate::blob::list::{BlobItem, ListBlobs};
+use crate::blob::list::{ListBlobs, Named};
 use crate::blob::probe_raw::RawAnswer;
 use crate::blob::{BlobClient, BlobRef, Operation};
 use crate::object::text::{base64, percent_encode};
@@ -101,7 +101,7 @@ impl Scratch {
         loop {
             let query = ListBlobs { prefix: &prefix, marker: marker.as_deref(), ..query.clone() };
             let page = self.blobs.list_blobs(&self.container, &query).await?;
-            let named = page.items.iter().map(BlobItem::name);
+            let named = page.items.iter().map(Named::name);
             names.extend(named.map(|name| name.strip_prefix(&self.prefix).unwrap_or(name).to_owned()));
             marker = page.next_marker;
             if marker.is_none() {
