@@ -48,7 +48,7 @@ pub enum BlobItem {
     Prefix(String),
 }
 
-/// What has the name by which a page is in order.
+/// What has the name by which a page of a flat account is in order.
 pub trait Named {
     fn name(&self) -> &str;
 }

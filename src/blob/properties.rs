@@ -32,9 +32,10 @@ pub struct ListedProperties {
     pub last_modified: Timestamp,
     /// In bytes.
     pub length: u64,
-    /// As in [`BlobProperties`], and so are the next two.
+    /// Of the whole blob; Put Block List leaves it unset.
     pub content_md5: Option<[u8; 16]>,
     pub metadata: MetadataPairs,
+    /// A directory of a hierarchical account (`ResourceType` or `hdi_isfolder`).
     pub is_directory: bool,
 }
 

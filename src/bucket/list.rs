@@ -65,12 +65,12 @@ impl Bucket {
         while pages < PAGES_MAX || page.entries.is_empty() {
             pages += 1;
             let wanted = query.limit - page.entries.len();
-            let Some(items) = self.next_items(&mut walk, query.delimiter.as_deref(), wanted).await? else {
+            let Some(entries) = self.next_entries(&mut walk, query.delimiter.as_deref(), wanted).await? else {
                 return Ok(page);
             };
-            page.entries.reserve(items.len().min(wanted));
-            for item in items {
-                let Some(entry) = shown(item, query) else { continue };
+            page.entries.reserve(entries.len().min(wanted));
+            for entry in entries {
+                let Some(entry) = shown(entry, query) else { continue };
                 if let (ListEntry::Prefix(prefix), Some(ListEntry::Prefix(last))) = (&entry, page.entries.last())
                     && prefix == last
                 {
@@ -87,8 +87,8 @@ impl Bucket {
         Ok(page)
     }
 
-    /// The next names in S3 order; `None` at the end.
-    async fn next_items(
+    /// The next entries in S3 order; `None` at the end.
+    async fn next_entries(
         &self,
         walk: &mut Walk,
         delimiter: Option<&str>,
@@ -106,26 +106,26 @@ impl Bucket {
         };
         let mut page = self.blobs.list_blobs_as(&self.container, &request, |item| self.entry(item)).await?;
         section.marker = page.next_marker.take();
-        let mut items = page.items;
+        let mut entries = page.items;
         if let Some(stop) = &section.stop_before
-            && let Some(end) = items.iter().position(|item| utf16_order(item.name(), stop).is_ge())
+            && let Some(end) = entries.iter().position(|entry| utf16_order(entry.name(), stop).is_ge())
         {
-            items.truncate(end);
+            entries.truncate(end);
             section.marker = None;
         }
-        let split = items.iter().enumerate().find_map(|(index, item)| Some((index, section.split(item.name())?)));
+        let split = entries.iter().enumerate().find_map(|(index, entry)| Some((index, section.split(entry.name())?)));
         match split {
             None if section.marker.is_none() => {
                 walk.sections.pop();
             }
             None => {}
             Some((index, at)) => {
-                let name = items[index].name().to_owned();
-                items.truncate(index);
+                let name = entries[index].name().to_owned();
+                entries.truncate(index);
                 walk.split(&name, at);
             }
         }
-        Ok(Some(items))
+        Ok(Some(entries))
     }
 
     /// An item as an entry; `None` for what S3 does not list.
@@ -169,10 +169,13 @@ impl Named for ListEntry<StoredEntry> {
 
 /// An entry as the query wants it; `None` for what lies before its start.
 fn shown(entry: ListEntry<StoredEntry>, query: &ListQuery) -> Option<ListEntry<StoredEntry>> {
-    let entry = match query.fold(entry.name()) {
-        // The service has not folded it: its section begins within a delimiter of several characters.
-        Some(prefix) if matches!(entry, ListEntry::Object(_)) => ListEntry::Prefix(prefix.to_owned()),
-        _ => entry,
+    let entry = match entry {
+        ListEntry::Object(stored) => match query.fold(stored.listed.key.as_str()) {
+            // The service has not folded it: its section begins within a delimiter of several characters.
+            Some(prefix) => ListEntry::Prefix(prefix.to_owned()),
+            None => ListEntry::Object(stored),
+        },
+        prefix => prefix,
     };
     (Some(entry.name()) > query.after.as_deref()).then_some(entry)
 }
@@ -317,9 +320,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Lists `names` as [`Bucket::next_items`] does, against a model of a flat account.
-    fn walk_all(names: &[String], query: &ListQuery, page: usize) -> Vec<String> {
-        let mut sorted = names.to_vec();
+    /// Lists `names` as [`Bucket::next_entries`] does, against a model of a flat account, which holds `hidden` ones
+    /// too: names that are no keys.
+    fn walk_all(names: &[String], hidden: &[String], query: &ListQuery, page: usize) -> Vec<String> {
+        let mut sorted = [names, hidden].concat();
         sorted.sort_by(|a, b| utf16_order(a, b));
         let mut walk = Walk::new(query, Order::Flat);
         let mut out = Vec::new();
@@ -332,6 +336,7 @@ mod tests {
                 sorted.iter().filter(|name| name.starts_with(&section.prefix) && utf16_order(name, &from).is_ge());
             let mut items: Vec<String> = matching.by_ref().take(page).cloned().collect();
             section.marker = matching.next().cloned();
+            items.retain(|name| !hidden.contains(name));
             if let Some(stop) = &section.stop_before
                 && let Some(end) = items.iter().position(|name| utf16_order(name, stop).is_ge())
             {
@@ -362,7 +367,7 @@ mod tests {
         let mut expected = names.clone();
         expected.sort();
         for page in 1..8 {
-            assert_eq!(walk_all(&names, &ListQuery::default(), page), expected, "pages of {page}");
+            assert_eq!(walk_all(&names, &[], &ListQuery::default(), page), expected, "pages of {page}");
         }
     }
 
@@ -370,10 +375,12 @@ mod tests {
         #[test]
         fn any_listing_is_in_s3_order(
             names in proptest::collection::btree_set("[ab\u{d7ff}\u{e001}\u{fffd}\u{10000}\u{1f600}\u{10ffff}]{1,5}", 0..40),
+            hidden in proptest::collection::btree_set("[ab\u{e001}\u{10000}\u{1f600}]{1,4}", 0..20),
             prefix in "[ab\u{e001}\u{1f600}]{0,2}",
             after in proptest::option::of("[ab\u{e001}\u{fffd}\u{1f600}\u{10ffff}]{0,5}"),
             page in 1..6_usize,
         ) {
+            let hidden: Vec<_> = hidden.difference(&names).cloned().collect();
             let names: Vec<_> = names.into_iter().collect();
             let query = ListQuery { prefix: prefix.clone(), after: after.clone(), limit: 1, ..Default::default() };
             let expected: Vec<_> = names
@@ -381,7 +388,7 @@ mod tests {
                 .filter(|name| name.starts_with(&prefix) && Some(*name) > after.as_ref())
                 .cloned()
                 .collect();
-            prop_assert_eq!(walk_all(&names, &query, page), expected);
+            prop_assert_eq!(walk_all(&names, &hidden, &query, page), expected);
         }
     }
 }

@@ -93,11 +93,10 @@ impl Checksum {
         Some(Self { algorithm, kind, value: padded })
     }
 
-    /// A full-object checksum from its bytes, big-endian for CRCs.
+    /// A full-object checksum from its bytes, as many as the algorithm has, big-endian for CRCs.
     pub fn full_object(algorithm: Algorithm, value: &[u8]) -> Self {
-        debug_assert_eq!(value.len(), algorithm.bytes());
         let mut padded = [0; BYTES_MAX];
-        padded[..value.len()].copy_from_slice(value);
+        padded[..algorithm.bytes()].copy_from_slice(value);
         Self { algorithm, kind: ChecksumKind::FullObject, value: padded }
     }
 
@@ -297,6 +296,16 @@ mod tests {
             };
             let pieces = [(&of(b"12345"), 5), (&of(b"6789"), 4), (&of(b""), 0)];
             assert_eq!(Checksum::combine(algorithm, pieces), Some(of(b"123456789")));
+        }
+    }
+
+    #[test]
+    fn values_of_another_length_are_none() {
+        for algorithm in Algorithm::ALL {
+            for length in 0..40 {
+                let parsed = Checksum::parse(algorithm, &text::base64(&vec![1; length]));
+                assert_eq!(parsed.is_some(), length == algorithm.bytes(), "{algorithm:?} {length}");
+            }
         }
     }
 

@@ -172,7 +172,7 @@ fn properties(xml: &mut Xml<'_>, entry: &mut Entry) -> Result<()> {
                 out.length = leaf.text()?.parse().map_err(|_| corrupt("has an entry with a broken length"))?;
             }
             "Content-MD5" => out.content_md5 = unbase64(&leaf.text()?),
-            "ResourceType" => {
+            "ResourceType" if !leaf.is_empty() => {
                 entry.has_resource_type = true;
                 out.is_directory = leaf.text()? == "directory";
             }
@@ -239,6 +239,7 @@ mod tests {
     fn flat_page() {
         let page = parse(FLAT.as_bytes()).unwrap();
         assert_eq!(names(&page), ["a&b <c>.txt", "b/\u{fffe}/c"]);
+        assert!(!page.is_hierarchical);
         assert_eq!(page.next_marker.as_deref(), Some("2!236!x-"));
         let BlobItem::Blob { properties, .. } = &page.items[0] else { panic!("no blob") };
         assert_eq!(properties.store_tag.as_str(), "0x8DB2A9A7C6D0C4B");
@@ -253,7 +254,10 @@ mod tests {
     #[test]
     fn pieces_of_any_size() {
         // A pair of metadata that is called as an entry is: others than we may write such.
-        let flat = FLAT.replace("<Foo>b&amp;r</Foo>", "<Blob>x</Blob><Foo>b&amp;r</Foo><BlobPrefix>y</BlobPrefix>");
+        let flat = FLAT.replace(
+            "<Foo>b&amp;r</Foo>",
+            "<Blob>x</Blob><Foo>b&amp;r</Foo><BlobPrefix>y</BlobPrefix><Properties /><Name a=\"b\">z</Name><Metadata>m</Metadata>",
+        );
         let whole = format!("{:?}", parse(flat.as_bytes()).unwrap());
         assert!(whole.contains("(\"blob\", \"x\")"), "{whole}");
         for size in 1..flat.len() {
@@ -267,8 +271,25 @@ mod tests {
     fn hierarchical_page_keeps_its_order() {
         let page = parse(b"<EnumerationResults><Delimiter>/</Delimiter><Blobs><BlobPrefix><Name>A/</Name><Properties><Last-Modified>Wed, 22 Mar 2023 05:57:41 GMT</Last-Modified><Etag>0x1</Etag><ResourceType>directory</ResourceType><Content-Length>0</Content-Length><Content-Type /></Properties></BlobPrefix><Blob><Name>A-B</Name><Properties><Last-Modified>Wed, 22 Mar 2023 05:57:41 GMT</Last-Modified><Etag>0x2</Etag><ResourceType>file</ResourceType><Content-Length>3</Content-Length></Properties></Blob><Blob><Name>d</Name><Properties><Content-Length>0</Content-Length></Properties><Metadata><hdi_isfolder>true</hdi_isfolder></Metadata></Blob></Blobs><NextMarker /></EnumerationResults>").unwrap();
         assert_eq!(names(&page), ["A/", "A-B", "d"]);
+        assert!(page.is_hierarchical);
         assert!(matches!(&page.items[2], BlobItem::Blob { properties, .. } if properties.is_directory));
         assert_eq!(page.next_marker, None);
+    }
+
+    #[test]
+    fn what_is_unset_may_come_empty() {
+        let page = parse(b"<EnumerationResults><Blobs><Blob><Name>d</Name><Properties><Last-Modified /><Etag></Etag><ResourceType /><Content-Length></Content-Length><Content-MD5 /></Properties><Metadata><hdi_isfolder>true</hdi_isfolder></Metadata></Blob></Blobs></EnumerationResults>").unwrap();
+        let [BlobItem::Blob { properties, .. }] = &page.items[..] else { panic!("{page:?}") };
+        assert!(properties.is_directory && !page.is_hierarchical);
+        assert_eq!((properties.length, properties.last_modified.0, properties.content_md5), (0, 0, None));
+    }
+
+    #[test]
+    fn what_is_not_kept_is_read_all_the_same() {
+        let mut reader = PageReader::new(|item: BlobItem| Some(item).filter(|item| item.name() != "A-B"));
+        reader.push(b"<EnumerationResults><Blobs><Blob><Name>A-B</Name><Properties><ResourceType>file</ResourceType></Properties></Blob><Blob><Name>c</Name></Blob></Blobs><NextMarker>m</NextMarker></EnumerationResults>").unwrap();
+        let page = reader.finish().unwrap();
+        assert_eq!((names(&page), page.next_marker.as_deref(), page.is_hierarchical), (vec!["c"], Some("m"), true));
     }
 
     #[test]

@@ -202,14 +202,14 @@ impl<'a> Tree<'a> {
         let Some(Frame::Level(level)) = self.frames.last_mut() else { return Ok(()) };
         self.pages += 1;
         let wanted = self.query.limit + PAGE_SLACK;
-        let items = match self.bucket.next_items(&mut level.walk, Some("/"), wanted).await {
+        let entries = match self.bucket.next_entries(&mut level.walk, Some("/"), wanted).await {
             Err(error) if error.kind() == ErrorKind::Obstructed => {
                 level.walk.sections.clear();
                 return Ok(());
             }
             other => other?.unwrap_or_default(),
         };
-        level.extend(items.into_iter().map(|entry| match entry {
+        level.extend(entries.into_iter().map(|entry| match entry {
             ListEntry::Object(stored) => Child::Object(stored),
             ListEntry::Prefix(directory) => Child::Directory(directory),
         }));
