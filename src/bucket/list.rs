@@ -167,7 +167,8 @@ impl Named for ListEntry<StoredEntry> {
     }
 }
 
-/// An entry as the query wants it; `None` for what lies before its start.
+/// An entry as the query wants it; `None` for what lies before its start. What is no object has been left out
+/// before, and makes no prefix.
 fn shown(entry: ListEntry<StoredEntry>, query: &ListQuery) -> Option<ListEntry<StoredEntry>> {
     let entry = match entry {
         ListEntry::Object(stored) => match query.fold(stored.listed.key.as_str()) {
