@@ -187,7 +187,8 @@ impl<'a> Xml<'a> {
         Some(text)
     }
 
-    /// The text up to the next tag, and the tag. Comments and declarations are passed over.
+    /// The text up to the next tag, and the tag. Comments and declarations are passed over; one within a text is none
+    /// of the service's, and would hide what stands before it.
     fn advance(&mut self) -> Result<(&'a str, Node<'a>)> {
         loop {
             let Some(at) = self.next_tag() else { return Ok((self.end()?, Node::End)) };
@@ -200,6 +201,9 @@ impl<'a> Xml<'a> {
                         None => self.take_until(tag, ">")?,
                     }
                     return Ok((text, Node::Close));
+                }
+                Some(b'?' | b'!') if !text.trim_ascii().is_empty() => {
+                    return Err(corrupt("has a text with markup in it"));
                 }
                 Some(b'?') => self.take_until(tag, "?>")?,
                 Some(b'!') if tag.starts_with("<!--") => self.take_until(tag, "-->")?,
@@ -378,7 +382,14 @@ mod tests {
                 assert!(all(&document[..end]).is_err(), "{}", &document[..end]);
             }
         }
-        for broken in ["<p><!--<c/></p>", "<p><!X/></p>", "<p><![CDATA[a/>]]></p>", "<p><?x/></p>", "<p><a>1</p>"] {
+        for broken in [
+            "<p><!--<c/></p>",
+            "<p><!X/></p>",
+            "<p><![CDATA[a/>]]></p>",
+            "<p><?x/></p>",
+            "<p><a>1</p>",
+            "<p><a>x<!-- -->y</a></p>",
+        ] {
             assert!(all(broken).is_err(), "{broken}");
         }
         assert!(Xml::part("<a>1</a></p>").leaves(|_| Err(corrupt("on purpose"))).is_err());
