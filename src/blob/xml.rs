@@ -121,7 +121,7 @@ impl<'a> Xml<'a> {
         if self.only_text().is_some() { Ok(()) } else { self.skip_to_end(1) }
     }
 
-    /// Passes over the end of as many elements as are open.
+    /// Passes over what is left of the innermost `depth` elements.
     fn skip_to_end(&mut self, mut depth: u32) -> Result<()> {
         while depth > 0 {
             match self.node()? {
