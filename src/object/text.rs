@@ -61,16 +61,20 @@ pub fn unbase64url_exactly<const N: usize>(text: &str) -> Option<[u8; N]> {
     decode_exactly(&URL_SAFE_NO_PAD, text)
 }
 
+/// The longest sum or id in bytes.
+const DECODED_MAX: usize = 64;
+
 fn decode_exactly<const N: usize>(engine: &impl Engine, text: &str) -> Option<[u8; N]> {
+    const { assert!(N <= DECODED_MAX) };
     let mut out = [0; N];
     fill(engine, text, &mut out).map(|()| out)
 }
 
 /// Without an allocation: listings read thousands of sums and ids. The decoder wants room for whole groups of four
-/// characters, more than there may be in `out`: for the longest of those, of 64 bytes, 22 groups of three bytes.
+/// characters, of three bytes each: more than there may be in `out`.
 fn fill(engine: &impl Engine, text: &str, out: &mut [u8]) -> Option<()> {
-    debug_assert!(out.len() <= 64, "no sum and no id is longer");
-    let mut room = [0; 66];
+    debug_assert!(out.len() <= DECODED_MAX);
+    let mut room = [0; DECODED_MAX.next_multiple_of(3)];
     let length = engine.decode_slice(text, &mut room).ok().filter(|length| *length == out.len())?;
     out.copy_from_slice(room.get(..length)?);
     Some(())
